@@ -1,0 +1,46 @@
+/**
+ * What lies in the stream "events": the bytes of a request's events, as they were received, behind one line of JSON that
+ * says how they came. One envelope holds the events of one request that share a lane.
+ *
+ *     {"client_id":"demo","received_at":"2026-11-21T10:00:00.000Z","request_id":"…","ip":"…","lengths":[612,598]}\n
+ *     <612 bytes><598 bytes>
+ */
+export interface EnvelopeHeader {
+  client_id: string;
+  /** When the edge took it, ISO 8601 UTC. */
+  received_at: string;
+  /** Correlates the request with everything that follows from it. */
+  request_id: string;
+  /** The caller's address, used where `context.ip` is missing. */
+  ip?: string;
+  /** The length of each event, in bytes. */
+  lengths: number[];
+}
+
+export interface Envelope {
+  header: EnvelopeHeader;
+  /** One view for each event; none is copied. */
+  events: Buffer[];
+}
+
+const NEWLINE = 0x0a;
+
+export function encodeEnvelope(header: Omit<EnvelopeHeader, "lengths">, events: readonly Uint8Array[]): Buffer {
+  const lengths = events.map((event) => event.byteLength);
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...header, lengths })}\n`), ...events]);
+}
+
+/** Throws a plain Error where the bytes are not an envelope. */
+export function decodeEnvelope(data: Buffer): Envelope {
+  const end = data.indexOf(NEWLINE);
+  if (end < 0) throw new Error("envelope without a header line");
+  const header = JSON.parse(data.toString("utf8", 0, end)) as EnvelopeHeader;
+  const events: Buffer[] = [];
+  let offset = end + 1;
+  for (const length of header.lengths) {
+    events.push(data.subarray(offset, offset + length));
+    offset += length;
+  }
+  if (offset !== data.length) throw new Error(`envelope of ${data.length} bytes whose lengths add up to ${offset}`);
+  return { header, events };
+}

@@ -1,0 +1,58 @@
+import type { Position } from "../../core/position.ts";
+
+/** Puts bytes on a stream, many callers' together, without ever changing the order within a lane. */
+export interface StreamProducer {
+  /**
+   * Resolves once the stream has acknowledged the bytes. `events` is how many events they hold; `index` of the answer is
+   * the place of the first of them in the record. Rejects with `unavailable` where too much is waiting already, or where
+   * the stream has not answered in time: then the bytes may or may not lie in the stream.
+   */
+  append(lane: number, data: Uint8Array, events: number): Promise<Position>;
+  /** Bytes that wait for the stream. */
+  readonly pendingBytes: number;
+  /** Waits for what is pending. */
+  close(): Promise<void>;
+}
+
+/** One piece of what producers appended, with its place. */
+export interface StreamEntry {
+  sequence: string;
+  /** How many events come before this entry's first one in the same Kinesis record. */
+  index: number;
+  data: Buffer;
+  /** When the stream took it, epoch milliseconds. */
+  arrivedAtMs: number;
+}
+
+export interface StreamBatch<State> {
+  shard: string;
+  /** In order. */
+  entries: StreamEntry[];
+  /** What the handler returned for the batch before; undefined at the beginning of a shard. */
+  state: State | undefined;
+}
+
+/**
+ * A consumer is a pure batch handler: it resolves when every effect of the batch is durable, and what it returns is saved
+ * in one write with the checkpoint. When it throws, the same batch comes again, after a pause, for as long as it takes.
+ * What is wrong with a single event is the handler's own business (dead letters).
+ */
+export type BatchHandler<State> = (batch: StreamBatch<State>) => Promise<State>;
+
+export interface ConsumerOptions<State> {
+  stream: string;
+  /** Names the leases and checkpoints. */
+  name: string;
+  handle: BatchHandler<State>;
+  /** How many events make entries from an entry's data; needed to number them. */
+  countEvents(data: Buffer): number;
+  /** Entries are gathered until there are this many bytes … */
+  maxBatchBytes: number;
+  /** … or the first has waited this long, in milliseconds. 0 hands over what there is. */
+  lingerMs: number;
+  /**
+   * Before a batch is handled, its first and last sequence number are saved; after a crash exactly that range comes
+   * again. For handlers whose output is named after the range.
+   */
+  exactRanges: boolean;
+}
