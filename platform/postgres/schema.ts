@@ -15,9 +15,14 @@ import {
   uuid,
 } from "drizzle-orm/pg-core";
 
+import type { Handover } from "../../core/delivery.ts";
+
 const bytea = customType<{ data: Buffer }>({ dataType: () => "bytea" });
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: "string" });
-const clientId = () => text("client_id").notNull().references((): AnyPgColumn => clients.id);
+const clientId = () =>
+  text("client_id")
+    .notNull()
+    .references((): AnyPgColumn => clients.id);
 
 /** Tenants. Every other table carries `client_id`, and row-level security holds them apart. */
 export const clients = pgTable("clients", {
@@ -33,6 +38,8 @@ export interface ClientSettings {
   events_per_second?: number;
   /** Messages a day, by channel. */
   messages_per_day?: Partial<Record<string, number>>;
+  /** IANA zone of the client's day, in which daily quotas count; UTC where missing. */
+  timezone?: string;
   /** Who messages come from, by channel: an address or an E.164 number. */
   senders?: Partial<Record<string, string>>;
 }
@@ -135,6 +142,9 @@ export const journeyRuns = pgTable(
     /** The cart or order the run is about; empty where there is none. */
     entry_key: text().notNull().default(""),
     entry_event_id: text().notNull(),
+    /** The entry event's type and props as far as a message may speak of them; at most 8 KiB, else empty. */
+    entry_event_type: text().notNull().default(""),
+    entry_props: jsonb().$type<Record<string, unknown>>().notNull().default({}),
     request_id: text().notNull(),
     /** `held` waits for a paused campaign. Only `active` may send. */
     state: text().notNull().$type<"active" | "held" | "completed" | "stopped" | "failed">().default("active"),
@@ -151,8 +161,12 @@ export const journeyRuns = pgTable(
     index("journey_runs_campaign").on(table.client_id, table.campaign_id, table.entered_at),
     index("journey_runs_workflow").on(table.client_id, table.workflow_id),
     /** Re-entry: at most one open run of a person, journey and key (the workflow id is made of the three). */
-    uniqueIndex("journey_runs_open_workflow").on(table.workflow_id).where(sql`state in ('active', 'held')`),
-    index("journey_runs_open_keys").using("gin", table.person_keys).where(sql`state in ('active', 'held')`),
+    uniqueIndex("journey_runs_open_workflow")
+      .on(table.workflow_id)
+      .where(sql`state in ('active', 'held')`),
+    index("journey_runs_open_keys")
+      .using("gin", table.person_keys)
+      .where(sql`state in ('active', 'held')`),
   ],
 );
 
@@ -165,7 +179,9 @@ export const deliveries = pgTable(
     client_id: clientId(),
     campaign_id: text().notNull(),
     version: integer().notNull(),
-    run_id: uuid().notNull().references(() => journeyRuns.id),
+    run_id: uuid()
+      .notNull()
+      .references(() => journeyRuns.id),
     node_id: text().notNull(),
     person_key: text().notNull(),
     contact_id: uuid(),
@@ -178,6 +194,14 @@ export const deliveries = pgTable(
     reason: text(),
     provider: text(),
     provider_message_id: text(),
+    /** What was handed to the provider, as far as asking it later needs to know: see `core/delivery.ts`. */
+    handover: jsonb().$type<Handover>(),
+    attempts: integer().notNull().default(0),
+    /** What has happened and has not yet been put on the stream as `campaign_delivery`. */
+    unannounced: text()
+      .array()
+      .notNull()
+      .default(sql`'{}'`),
     request_id: text().notNull(),
     opened_at: at("opened_at"),
     clicked_at: at("clicked_at"),
@@ -190,7 +214,12 @@ export const deliveries = pgTable(
     uniqueIndex("deliveries_run_node").on(table.run_id, table.node_id),
     index("deliveries_campaign").on(table.client_id, table.campaign_id, table.created_at),
     index("deliveries_provider").on(table.provider, table.provider_message_id),
-    index("deliveries_unsettled").on(table.updated_at).where(sql`state in ('reserved', 'submitting', 'unknown')`),
+    index("deliveries_unannounced")
+      .on(table.updated_at)
+      .where(sql`unannounced <> '{}'`),
+    index("deliveries_unsettled")
+      .on(table.updated_at)
+      .where(sql`state in ('reserved', 'submitting', 'unknown')`),
   ],
 );
 
@@ -203,6 +232,9 @@ export const templates = pgTable(
     subject: text(),
     /** Liquid. HTML for e-mail, plain text elsewhere. */
     body: text().notNull(),
+    /** WhatsApp: the template that Meta has approved, and its variables (each Liquid). */
+    content_sid: text(),
+    content_variables: jsonb().$type<Record<string, string>>(),
     updated_at: at("updated_at").notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.client_id, table.channel, table.name] })],
