@@ -1,0 +1,61 @@
+import { join } from "node:path";
+
+import { type ManagedProcess, startProcess, tailOf } from "../process.ts";
+import { nodeBinary, ROOT } from "../paths.ts";
+import { waitUntil } from "../ports.ts";
+import { statSync } from "node:fs";
+
+export interface PartOptions {
+  /** The part's own folder: its data and its pid file. */
+  dir: string;
+  port: number;
+  /** File that its output is appended to. */
+  log: string;
+}
+
+/** One backing server of the embedded stack, as a child process. */
+export interface Part extends ManagedProcess {
+  url: string;
+  /** Resolves once it answers in its own protocol; rejects, with the end of its log, where it ended instead. */
+  ready(): Promise<void>;
+}
+
+export function pidFileOf(dir: string): string {
+  return join(dir, "pid.json");
+}
+
+/** A server that is a script of ours round a library: `infra/local/children/<name>.ts`. */
+export function startScript(name: string, options: PartOptions): Promise<ManagedProcess> {
+  const script = join(ROOT, "infra/local/children", `${name}.ts`);
+  const args = [script, join(options.dir, "data"), String(options.port)];
+  return startProcess({
+    name,
+    command: nodeBinary(),
+    args,
+    cwd: ROOT,
+    log: options.log,
+    pidFile: pidFileOf(options.dir),
+  });
+}
+
+export function logSizeOf(log: string): number {
+  return statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Adds what every part has in common to a process. */
+export function toPart(
+  child: ManagedProcess,
+  url: string,
+  options: PartOptions,
+  isReady: () => Promise<boolean>,
+  logFrom = 0,
+): Part {
+  const ready = async () => {
+    try {
+      await waitUntil(child.name, isReady, 60_000, () => !child.isAlive());
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${tailOf(options.log, 12, logFrom)}`, { cause: error });
+    }
+  };
+  return { ...child, url, ready };
+}
