@@ -1,0 +1,133 @@
+import type { KinesisClient, PutRecordsCommand, PutRecordsCommandOutput } from "@aws-sdk/client-kinesis";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { isAppError } from "../../core/errors.ts";
+import { LANES } from "../../core/position.ts";
+import { decodeAggregated } from "./aggregation.ts";
+import { createStreamProducer, type ProducerOptions } from "./producer.ts";
+
+type Fate = "take" | "refuse-some" | "throw" | "take-and-throw";
+
+/** A stream in memory that has bad moments; what it took, by lane, in order. */
+function createStream(fates: Fate[] = []) {
+  const taken = new Map<string, string[]>();
+  const puts: number[] = [];
+  let sequence = 0;
+  const take = (key: string, data: Uint8Array) => {
+    const log = taken.get(key) ?? [];
+    log.push(...decodeAggregated(data).map((part) => part.toString()));
+    taken.set(key, log);
+    return { ShardId: `shard-${key}`, SequenceNumber: String(++sequence) };
+  };
+  const send = async (command: PutRecordsCommand): Promise<Partial<PutRecordsCommandOutput>> => {
+    const fate = fates.shift() ?? "take";
+    const records = command.input.Records ?? [];
+    puts.push(records.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    if (fate === "throw") throw new Error("connection reset");
+    const Records = records.map((record, i) =>
+      fate === "refuse-some" && i % 2 === 0
+        ? { ErrorCode: "ProvisionedThroughputExceededException" }
+        : take(record.PartitionKey ?? "", record.Data ?? new Uint8Array()),
+    );
+    if (fate === "take-and-throw") throw new Error("socket hang up");
+    return { Records };
+  };
+  return { taken, puts, kinesis: { send } as unknown as KinesisClient };
+}
+
+const create = (stream: ReturnType<typeof createStream>, options: Partial<ProducerOptions> = {}) =>
+  createStreamProducer({ kinesis: stream.kinesis, stream: "s", ...options });
+
+/** Each first time: what is left when the enricher has dropped what it has seen. */
+const once = (entries: readonly string[] = []) => [...new Set(entries)];
+
+test("what arrives together goes out together, one record for each lane", async () => {
+  const stream = createStream();
+  const producer = create(stream);
+  const data = Array.from({ length: 100 }, (_, i) => Buffer.from(`event ${i}`));
+  const positions = await Promise.all(data.map((bytes, i) => producer.append(i % LANES, bytes, 2)));
+  expect(stream.puts).toEqual([LANES]);
+  expect(positions[0]).toEqual({ shard: "shard-lane-0", sequence: expect.any(String), index: 0 });
+  expect(positions[LANES]).toEqual({ ...positions[0], index: 2 });
+  expect(producer.pendingBytes).toBe(0);
+  await producer.close();
+});
+
+test("whatever fails and how often: nothing is lost, and a lane keeps its order", async () => {
+  const fate = fc.constantFrom<Fate>("take", "refuse-some", "throw", "take-and-throw");
+  const plan = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.boolean()), { minLength: 1, maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plan, async (fates, appends) => {
+      const stream = createStream(fates);
+      const producer = create(stream);
+      const expected = new Map<string, string[]>();
+      const answers: Promise<unknown>[] = [];
+      for (const [i, [lane, pause]] of appends.entries()) {
+        expected.set(`lane-${lane}`, [...(expected.get(`lane-${lane}`) ?? []), `event ${i}`]);
+        answers.push(producer.append(lane, Buffer.from(`event ${i}`), 1));
+        if (pause) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await Promise.all(answers);
+      await producer.close();
+      for (const [lane, events] of expected) expect(once(stream.taken.get(lane))).toEqual(events);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("retries are told of", async () => {
+  const reasons: string[] = [];
+  const producer = create(createStream(["refuse-some"]), { onRetry: (reason) => reasons.push(reason) });
+  await producer.append(3, Buffer.from("a"), 1);
+  expect(reasons).toEqual(["ProvisionedThroughputExceededException"]);
+  await producer.close();
+});
+
+test("more than may wait is refused at once, with when to come back", async () => {
+  const producer = create(createStream(), { maxPendingBytes: 10 });
+  const first = producer.append(0, Buffer.alloc(8), 1);
+  const error = await producer.append(1, Buffer.alloc(8), 1).catch((error: unknown) => error);
+  expect(isAppError(error, "unavailable") && error.retryAfterMs).toBeGreaterThan(0);
+  await first;
+  await producer.append(1, Buffer.alloc(8), 1);
+  await producer.close();
+});
+
+test("what the stream does not answer in time is unavailable, and its bytes still go, in order", async () => {
+  const stream = createStream(["throw", "throw", "throw", "throw"]);
+  const producer = create(stream, { deadlineMs: 120 });
+  const late = await producer.append(0, Buffer.from("first"), 1).catch((error: unknown) => error);
+  expect(isAppError(late, "unavailable")).toBe(true);
+  await producer.append(0, Buffer.from("second"), 1).catch(() => {});
+  await producer.close();
+  expect(stream.taken.get("lane-0")).toEqual(["first", "second"]);
+});
+
+test("a lane's record stays below the limit, a put below five megabytes", async () => {
+  const stream = createStream();
+  const sizes: number[] = [];
+  const send = stream.kinesis.send.bind(stream.kinesis) as (
+    command: PutRecordsCommand,
+  ) => Promise<PutRecordsCommandOutput>;
+  const watch = (command: PutRecordsCommand) => {
+    const bytes = (command.input.Records ?? []).map((record) => record.Data?.length ?? 0);
+    expect(Math.max(...bytes)).toBeLessThanOrEqual(512 * 1024);
+    sizes.push(bytes.reduce((sum, size) => sum + size, 0));
+    return send(command);
+  };
+  const producer = create({ ...stream, kinesis: { send: watch } as unknown as KinesisClient });
+  await Promise.all(Array.from({ length: 160 }, (_, i) => producer.append(i % LANES, Buffer.alloc(100_000), 1)));
+  expect(Math.max(...sizes)).toBeLessThan(5_000_000);
+  await producer.close();
+});
+
+test("too large for any record is invalid, and after close nothing is taken", async () => {
+  const producer = create(createStream());
+  const huge = await producer.append(0, Buffer.alloc(1_000_001), 1).catch((error: unknown) => error);
+  expect(isAppError(huge, "invalid")).toBe(true);
+  await producer.close();
+  const closed = await producer.append(0, Buffer.from("a"), 1).catch((error: unknown) => error);
+  expect(isAppError(closed, "unavailable")).toBe(true);
+});
