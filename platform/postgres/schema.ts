@@ -298,6 +298,25 @@ export const droppedEvents = pgTable(
   ],
 );
 
+/** Who changed what: one row for each change that a person or a machine asked for, written with the change itself. */
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    id: bigint({ mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    client_id: clientId(),
+    /** `key:<prefix of the API key>`, or the part of Livora that did it. */
+    actor: text().notNull(),
+    /** The verb: `campaign.publish`. */
+    action: text().notNull(),
+    /** What it was done to, as `<kind>:<id>`. Never an address or a name. */
+    subject: text().notNull(),
+    details: jsonb().$type<Record<string, string | number | boolean | null>>().notNull().default({}),
+    request_id: text().notNull(),
+    at: at("at").notNull().defaultNow(),
+  },
+  (table) => [index("audit_log_client").on(table.client_id, table.at)],
+);
+
 /** Live counters by client, minute and event type live in the user store; this is the lake's own book of files. */
 export const lakeFiles = pgTable(
   "lake_files",
