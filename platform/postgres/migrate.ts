@@ -15,7 +15,7 @@ const MIGRATIONS = fileURLToPath(new URL("migrations", import.meta.url));
 const LOCK = 5_820_271_934;
 
 /** Brings the schema up to date. May be called by any number of processes at once, and again at every start. */
-export async function migrate(url: string, log: Logger): Promise<void> {
+export async function migrate(url: string, log?: Logger): Promise<void> {
   const sql = postgres(url, { max: 1, connect_timeout: 10, onnotice: () => {} });
   try {
     // One connection only, so that the lock and the work share a session; it goes with the session, also in a crash.
@@ -23,7 +23,7 @@ export async function migrate(url: string, log: Logger): Promise<void> {
     await ensureTenantRole(sql);
     await applyMigrations(drizzle(sql), { migrationsFolder: MIGRATIONS });
     const bound = await protectTables(sql, TENANT_ROLE);
-    log.info({ bound }, "schema is up to date");
+    log?.info({ bound }, "schema is up to date");
   } finally {
     await sql.end({ timeout: 5 });
   }
