@@ -1,3 +1,5 @@
+import type { Registry } from "prom-client";
+
 import type { Position } from "../../core/position.ts";
 
 /** Puts bytes on a stream, many callers' together, without ever changing the order within a lane. */
@@ -28,8 +30,10 @@ export interface StreamBatch<State> {
   shard: string;
   /** In order. */
   entries: StreamEntry[];
-  /** What the handler returned for the batch before; undefined at the beginning of a shard. */
+  /** What the handler returned for the batch before; undefined at the very beginning of the stream. */
   state: State | undefined;
+  /** Aborts once another process has taken the shard over: what is not begun yet need not be. */
+  signal: AbortSignal;
 }
 
 /**
@@ -55,4 +59,36 @@ export interface ConsumerOptions<State> {
    * again. For handlers whose output is named after the range.
    */
   exactRanges: boolean;
+  /**
+   * The state that the shards after a split or merge begin with, from the last state of each shard before. Called only
+   * where there are several; must not depend on their order.
+   */
+  mergeStates(states: readonly State[]): State;
+  /**
+   * The clock of `onProgress`, read just before records are asked for; `Date.now` unless told. A consumer of a stream
+   * that another one writes reads that one's watermark here; then progress is told only at the tip.
+   */
+  readTime?(): Promise<number> | number;
+  /** Told after a batch, and at the tip of an idle shard: what the stream acknowledged before `upToMs` is handled. */
+  onProgress?(progress: Progress): void;
+  /** Told before any shard of the list is read, and before one that ended leaves it. */
+  onShards?(open: readonly string[], ended: readonly string[]): Promise<void> | void;
+  /** Where the metrics are kept; none without it. */
+  registry?: Registry;
+  /** How long a shard stays with a process that no longer answers. */
+  leaseMs?: number;
+}
+
+export interface Progress {
+  shard: string;
+  upToMs: number;
+}
+
+/** A consumer at work: on as many shards as no other process of the same name holds. */
+export interface Consumer {
+  readonly name: string;
+  /** The shards that this process reads now. */
+  shards(): string[];
+  /** Finishes the batches under way, saves the checkpoints and lets go of the leases. */
+  stop(): Promise<void>;
 }

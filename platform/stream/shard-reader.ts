@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  ExpiredIteratorException,
+  GetRecordsCommand,
+  type GetRecordsCommandOutput,
+  GetShardIteratorCommand,
+  InvalidArgumentException,
+  type KinesisClient,
+} from "@aws-sdk/client-kinesis";
+
+import type { Logger } from "../logger.ts";
+import { decodeAggregated } from "./aggregation.ts";
+import type { StreamEntry } from "./types.ts";
+
+const BUSY_POLL_MS = 25;
+const IDLE_POLL_MS = 150;
+const POLL_GROWTH = 1.4;
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 3_000;
+/** What one read is meant to bring: the limit of records follows from how large the last ones were. */
+const TARGET_BYTES = 4 * 1024 * 1024;
+const FIRST_LIMIT = 100;
+const LAST_LIMIT = 10_000;
+
+/** One Kinesis record, taken apart. */
+export interface StreamRecord {
+  sequence: string;
+  bytes: number;
+  arrivedAtMs: number;
+  entries: StreamEntry[];
+}
+
+export interface Reading {
+  records: StreamRecord[];
+  /** The time (`readTime`) before this reading, where it reached the tip: everything acknowledged by then is in it. */
+  tipTimeMs: number | null;
+  msBehind: number;
+  /** The shard is closed, and this was the last of it. */
+  ended: boolean;
+}
+
+interface ReaderOptions {
+  stream: string;
+  shard: string;
+  /** The last sequence number that was handled; null begins at the oldest record. */
+  after: string | null;
+  countEvents(data: Buffer): number;
+  readTime(): Promise<number> | number;
+  log: Logger;
+}
+
+export interface ShardReader {
+  /** Waits its turn (busy shards are asked more often), and for as long as the stream is away. Null once stopped. */
+  read(signal: AbortSignal): Promise<Reading | null>;
+}
+
+/** Reads a shard in order, from one place to the next, through expired iterators, throttling and restarts. */
+export function createShardReader(kinesis: KinesisClient, options: ReaderOptions): ShardReader {
+  let iterator: string | undefined;
+  let after = options.after;
+  let limit = FIRST_LIMIT;
+  let pauseMs = 0;
+  let pollMs = BUSY_POLL_MS;
+  let ended = false;
+
+  async function read(signal: AbortSignal): Promise<Reading | null> {
+    let backoffMs = FIRST_BACKOFF_MS;
+    while (!signal.aborted) {
+      await pause(pauseMs, signal);
+      if (signal.aborted) break;
+      try {
+        return await readOnce();
+      } catch (error) {
+        pauseMs = recover(error, backoffMs);
+        backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
+      }
+    }
+    return null;
+  }
+
+  async function readOnce(): Promise<Reading> {
+    const timeMs = await readTime();
+    if (ended) return { records: [], tipTimeMs: timeMs, msBehind: 0, ended };
+    iterator ??= await openIterator(kinesis, options, after);
+    const answer = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
+    const records = (answer.Records ?? []).map((record) => takeApart(record, options.countEvents));
+    // The embedded stream always says 0 behind, so a full answer is taken as one that did not reach the tip.
+    const isTip = answer.MillisBehindLatest === 0 && records.length < limit;
+    iterator = answer.NextShardIterator;
+    ended = iterator === undefined;
+    after = records.at(-1)?.sequence ?? after;
+    adapt(records, isTip);
+    return { records, tipTimeMs: isTip || ended ? timeMs : null, msBehind: answer.MillisBehindLatest ?? 0, ended };
+  }
+
+  /** Without the time there is no progress to tell, but the records still come. */
+  async function readTime(): Promise<number | null> {
+    try {
+      return await options.readTime();
+    } catch (error) {
+      options.log.debug({ shard: options.shard, err: error }, "the time of the reading is not known");
+      return null;
+    }
+  }
+
+  function adapt(records: readonly StreamRecord[], isTip: boolean): void {
+    if (records.length > 0) {
+      const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
+      limit = Math.round(Math.min(LAST_LIMIT, Math.max(1, TARGET_BYTES / (bytes / records.length)), limit * 4));
+    }
+    pollMs = records.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * POLL_GROWTH, IDLE_POLL_MS);
+    pauseMs = isTip ? pollMs : 0;
+  }
+
+  /** How long to wait before the next try. */
+  function recover(error: unknown, backoffMs: number): number {
+    iterator = undefined;
+    limit = Math.max(1, limit >> 2);
+    if (error instanceof ExpiredIteratorException || error instanceof InvalidArgumentException) {
+      return backoffMs === FIRST_BACKOFF_MS ? 0 : backoffMs;
+    }
+    options.log.warn({ shard: options.shard, err: error, backoffMs }, "the stream does not answer");
+    return backoffMs;
+  }
+
+  return { read };
+}
+
+async function openIterator(
+  kinesis: KinesisClient,
+  { stream, shard }: ReaderOptions,
+  after: string | null,
+): Promise<string | undefined> {
+  const place =
+    after === null
+      ? ({ ShardIteratorType: "TRIM_HORIZON" } as const)
+      : ({ ShardIteratorType: "AFTER_SEQUENCE_NUMBER", StartingSequenceNumber: after } as const);
+  const answer = await kinesis.send(new GetShardIteratorCommand({ StreamName: stream, ShardId: shard, ...place }));
+  return answer.ShardIterator;
+}
+
+type KinesisRecord = NonNullable<GetRecordsCommandOutput["Records"]>[number];
+
+function takeApart(record: KinesisRecord, countEvents: (data: Buffer) => number): StreamRecord {
+  const sequence = record.SequenceNumber ?? "";
+  const bytes = record.Data ?? new Uint8Array();
+  const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime() ?? Date.now();
+  let index = 0;
+  const entries = decodeAggregated(bytes).map((data) => {
+    const entry = { sequence, index, data, arrivedAtMs };
+    index += countOrOne(countEvents, data);
+    return entry;
+  });
+  return { sequence, bytes: bytes.byteLength, arrivedAtMs, entries };
+}
+
+/** What cannot be read still takes a place: the handler will say what is wrong with it. */
+function countOrOne(countEvents: (data: Buffer) => number, data: Buffer): number {
+  try {
+    return countEvents(data);
+  } catch {
+    return 1;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
