@@ -1,0 +1,48 @@
+import { type Event, ID_PATTERN, MAX_EVENT_TYPE_LENGTH, MAX_ID_LENGTH } from "./event.ts";
+import { parseTimestamp } from "./timestamp.ts";
+
+const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+/**
+ * Whether a value out of `JSON.parse` is an event: `eventSchema` by hand, for the hot path, where the answer is nearly
+ * always yes. The schema says what is wrong when it is no.
+ */
+export function isEvent(value: unknown): value is Event {
+  if (!isObject(value)) return false;
+  const { event_id, timestamp, client_id, user_id, anon_id, session_id, event_type, props, context } = value;
+  return (
+    typeof event_id === "string" &&
+    GUID.test(event_id) &&
+    typeof timestamp === "string" &&
+    parseTimestamp(timestamp) >= 0 &&
+    isText(client_id, MAX_ID_LENGTH) &&
+    isText(event_type, MAX_EVENT_TYPE_LENGTH) &&
+    isOptionalId(user_id) &&
+    isOptionalId(anon_id) &&
+    isOptionalId(session_id) &&
+    isOptionalObject(props) &&
+    isOptionalObject(context) &&
+    (session_id ?? anon_id ?? user_id ?? null) !== null
+  );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isOptionalObject(value: unknown): boolean {
+  return value === undefined || value === null || isObject(value);
+}
+
+function isOptionalId(value: unknown): boolean {
+  return value === undefined || value === null || isText(value, MAX_ID_LENGTH);
+}
+
+function isText(value: unknown, max: number): boolean {
+  if (typeof value !== "string" || value.length === 0 || value.length > max) return false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return ID_PATTERN.test(value);
+  }
+  return true;
+}
