@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { type Config, readConfig } from "../../platform/config.ts";
+import { migrate } from "../../platform/postgres/migrate.ts";
 import type { Report } from "./artifacts/artifact.ts";
 import { BACKING_PARTS, type BackingPart, type BackingPorts, backingEnvironment, startBackingPart } from "./backing.ts";
 import type { Part } from "./parts/part.ts";
@@ -33,7 +34,7 @@ export async function startBackingStack(dir: string, report: Report = () => {}):
     );
     const config = configure(dir, ports);
     await provision(config, postgresAdminUrl(ports.postgres));
-    await migrateIfThere(config);
+    await migrate(config.LIVORA_POSTGRES_URL);
     return { config, parts: Object.fromEntries(started) as Record<BackingPart, Part>, stop };
   } catch (error) {
     await stop();
@@ -58,12 +59,4 @@ function configure(dir: string, ports: BackingPorts): Config {
     LIVORA_CONSUMERS_METRICS_PORT: "0",
     LIVORA_WORKERS_METRICS_PORT: "0",
   });
-}
-
-// TODO static import once platform/postgres/migrate.ts is there
-async function migrateIfThere(config: Config): Promise<void> {
-  const file = join(import.meta.dirname, "../../platform/postgres/migrate.ts");
-  if (!existsSync(file)) return;
-  const { migrate } = (await import(file)) as { migrate(url: string): Promise<void> };
-  await migrate(config.LIVORA_POSTGRES_URL);
 }
