@@ -10,10 +10,8 @@ export interface Condition {
   value: string | number | boolean | null | (string | number | boolean)[];
 }
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-
 /** A function, so that what is bundled for workflows never runs zod. */
-export const conditionSchema = () =>
+export const conditionSchema = (scalar = z.union([z.string(), z.number(), z.boolean()])) =>
   z
     .strictObject({
       path: z.string().min(1).max(256),
@@ -35,7 +33,9 @@ export function holds(condition: Condition, facts: Readonly<Record<string, unkno
     case "in":
       return Array.isArray(value) && value.includes(actual as string);
     case "contains":
-      return Array.isArray(actual) ? actual.includes(value) : typeof actual === "string" && actual.includes(String(value));
+      return Array.isArray(actual)
+        ? actual.includes(value)
+        : typeof actual === "string" && actual.includes(String(value));
     default:
       return compares(op, actual, value);
   }
@@ -48,7 +48,8 @@ export function allHold(conditions: readonly Condition[], facts: Readonly<Record
 /** Numbers with numbers, strings (ISO times among them) with strings; anything else compares as false. */
 function compares(op: "gt" | "gte" | "lt" | "lte", actual: unknown, value: Condition["value"]): boolean {
   const comparable =
-    (typeof actual === "number" && typeof value === "number") || (typeof actual === "string" && typeof value === "string");
+    (typeof actual === "number" && typeof value === "number") ||
+    (typeof actual === "string" && typeof value === "string");
   if (!comparable) return false;
   if (op === "gt") return actual > value;
   if (op === "gte") return actual >= value;

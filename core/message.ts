@@ -1,5 +1,6 @@
 import { z } from "zod";
 
-export const CHANNELS = ["email", "sms", "whatsapp", "push"] as const;
+import { CHANNELS, type Channel } from "./channel.ts";
+
+export { CHANNELS, type Channel };
 export const channelSchema = z.enum(CHANNELS);
-export type Channel = (typeof CHANNELS)[number];

@@ -1,0 +1,44 @@
+import type { Condition } from "../condition.ts";
+import type { PersonFacts } from "../contracts/journey.ts";
+
+/**
+ * What conditions about a person can ask for:
+ *
+ * - `attributes.<name>`: traits and attributes
+ * - `last_seen_at`, `last_event_at.<type>`: ISO times
+ * - `done.<type>`: whether the person has done it since their last purchase. For `purchase`: whether they have bought
+ *   since they last put something into a cart. This is what a marketer means by "added to cart and not purchased",
+ *   and it is why somebody who bought last month can be reminded of today's cart.
+ */
+export function factsForConditions(person: PersonFacts): Record<string, unknown> {
+  return { ...person, done: doneSincePurchase(person.last_event_at) };
+}
+
+function doneSincePurchase(lastEventAt: Readonly<Record<string, string>>): Record<string, boolean> {
+  const bought = timeOf(lastEventAt, "purchase");
+  const done = Object.keys(lastEventAt).map((type): [string, boolean] =>
+    type === "purchase"
+      ? [type, bought >= timeOf(lastEventAt, "add_to_cart")]
+      : [type, timeOf(lastEventAt, type) > bought],
+  );
+  return Object.fromEntries(done);
+}
+
+function timeOf(lastEventAt: Readonly<Record<string, string>>, type: string): number {
+  const at = Object.hasOwn(lastEventAt, type) ? lastEventAt[type] : undefined;
+  return at === undefined ? Number.NEGATIVE_INFINITY : Date.parse(at);
+}
+
+/** The person with an event counted in that the profile may not show yet. */
+export function withEvent(person: PersonFacts, eventType: string, at: string): PersonFacts {
+  const known = Object.hasOwn(person.last_event_at, eventType) ? person.last_event_at[eventType] : undefined;
+  if (known !== undefined && Date.parse(known) >= Date.parse(at)) return person;
+  return { ...person, last_event_at: { ...person.last_event_at, [eventType]: at } };
+}
+
+/** First parts of the paths that conditions about a person may use. */
+export const FACT_ROOTS = ["attributes", "last_seen_at", "last_event_at", "done"] as const;
+
+export function isFactPath(path: Condition["path"]): boolean {
+  return FACT_ROOTS.some((root) => path === root || path.startsWith(`${root}.`));
+}

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+import { allHold, type Condition, conditionSchema } from "../../condition.ts";
+import { factsForConditions } from "../facts.ts";
+import { defineNode } from "./kind.ts";
+import { nodeIdSchema } from "./schemas.ts";
+
+/** The first branch all of whose conditions hold for the person at this moment, or else `otherwise`. */
+export interface BranchNode {
+  type: "branch";
+  branches: { when: Condition[]; next: string }[];
+  otherwise: string;
+}
+
+export const branchNode = defineNode<BranchNode, null>({
+  type: "branch",
+  schema: () =>
+    z.strictObject({
+      type: z.literal("branch"),
+      branches: z
+        .array(z.strictObject({ when: z.array(conditionSchema()).min(1).max(50), next: nodeIdSchema() }))
+        .min(1)
+        .max(20),
+      otherwise: nodeIdSchema(),
+    }),
+  edges: (node) => [
+    ...node.branches.map((branch, i) => ({ path: `/branches/${i}/next`, to: branch.next })),
+    { path: "/otherwise", to: node.otherwise },
+  ],
+  takesTime: () => false,
+  listensTo: () => [],
+  enter: () => ({ type: "stay", want: { type: "read_person" }, memo: null }),
+
+  receive(node, input) {
+    if (input.type !== "person") return { type: "keep", memo: null };
+    const facts = factsForConditions(input.facts);
+    return { type: "go", to: node.branches.find((branch) => allHold(branch.when, facts))?.next ?? node.otherwise };
+  },
+
+  why: (node) => `is deciding between ${node.branches.length + 1} branches`,
+});
