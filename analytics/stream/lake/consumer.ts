@@ -1,0 +1,74 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { FileRange } from "../../../core/lake.ts";
+import type { Context } from "../../../platform/context.ts";
+import { createLake, type Lake } from "../../../platform/lake/lake.ts";
+import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
+import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
+import { bookFiles } from "./book.ts";
+import { rejectEntries } from "./reject-entries.ts";
+import { type LakeState, mergeStates, selectRows } from "./select-rows.ts";
+import { writeFiles, type WrittenFile } from "./write-files.ts";
+
+const MAX_BATCH_BYTES = 16 * 1024 * 1024;
+const LINGER_MS = 2_000;
+/** Of the consumers' process; what a batch needs beyond it goes to disk. */
+const MEMORY_LIMIT = "512MB";
+
+interface LakeDeps {
+  ctx: Pick<Context, "db" | "log">;
+  lake: Lake;
+  warehouse: Warehouse;
+}
+
+/**
+ * Enriched events to Parquet. A batch becomes one file for each client and hour, named after the range of the stream it was
+ * made from; the host gives exactly that range again after a crash, so the files are replaced by themselves.
+ */
+export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">): ConsumerOptions<LakeState> {
+  const lake = createLake(ctx.config.LIVORA_LAKE);
+  const tempFolder = join(lake.root, "_tmp", `spill-consumer-${process.pid}`);
+  const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
+  const deps: LakeDeps = { ctx, lake, warehouse };
+  return {
+    stream: ctx.config.LIVORA_STREAM_ENRICHED,
+    name: "lake",
+    handle: (batch) => handleBatch(deps, batch),
+    countEvents: () => 1,
+    maxBatchBytes: MAX_BATCH_BYTES,
+    lingerMs: LINGER_MS,
+    exactRanges: true,
+    mergeStates,
+  };
+}
+
+async function handleBatch(deps: LakeDeps, batch: StreamBatch<LakeState>): Promise<LakeState> {
+  const { rows, rejected, repeated, state } = selectRows(batch.entries, batch.state);
+  const range = rangeOf(batch);
+  if (range === undefined) return state;
+  const written = await writeFiles(deps, range, rows, batch.signal);
+  await rejectEntries(deps.ctx, batch.shard, [...rejected, ...written.rejected]);
+  const stale = await bookFiles(deps.ctx.db, written.files);
+  await removeStale(deps, stale);
+  const counts = { rows: rows.length, files: written.files.length, repeated, rejected: rejected.length };
+  deps.ctx.log.debug({ shard: batch.shard, ...counts }, "lake batch");
+  return state;
+}
+
+function rangeOf(batch: StreamBatch<LakeState>): FileRange | undefined {
+  const first = batch.entries[0]?.sequence;
+  const last = batch.entries.at(-1)?.sequence;
+  return first === undefined || last === undefined ? undefined : { shard: batch.shard, first, last };
+}
+
+/**
+ * Files that a compaction has already taken in: another process finished this very range long ago, and this one, asleep
+ * until now, has just brought them back.
+ */
+async function removeStale(deps: LakeDeps, stale: readonly WrittenFile[]): Promise<void> {
+  for (const file of stale) {
+    deps.ctx.log.warn({ path: file.path }, "lake file was already compacted; removed again");
+    await rm(deps.lake.absolute(file.path), { force: true });
+  }
+}

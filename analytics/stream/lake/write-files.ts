@@ -1,0 +1,133 @@
+import { rm } from "node:fs/promises";
+
+import { DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
+
+import { type FileRange, type LakePartition, rangeFileName } from "../../../core/lake.ts";
+import type { Lake } from "../../../platform/lake/lake.ts";
+import { type DuckDBConnection, quote, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
+import { selectColumns } from "./columns.ts";
+import type { LakeRow, RejectedEntry } from "./select-rows.ts";
+
+export interface WrittenFile {
+  path: string;
+  clientId: string;
+  partition: LakePartition;
+  rows: number;
+  bytes: number;
+}
+
+export interface Writing {
+  files: WrittenFile[];
+  rejected: RejectedEntry[];
+}
+
+const CHUNK_ROWS = 2_048;
+
+/**
+ * One file for each client and hour that the rows touch. The same rows and range give the same files, byte for byte. Rows
+ * that SQL cannot read are set aside; trouble with the disk is thrown.
+ */
+export async function writeFiles(
+  deps: { lake: Lake; warehouse: Warehouse },
+  range: FileRange,
+  rows: readonly LakeRow[],
+  signal?: AbortSignal,
+): Promise<Writing> {
+  if (rows.length === 0) return { files: [], rejected: [] };
+  return deps.warehouse.use(async (connection) => {
+    const parts = groupByPartition(rows);
+    const staged = [...parts.values()].flat();
+    await stageRows(connection, staged, [...parts.keys()]);
+    try {
+      return { files: await copyParts(deps.lake, connection, range, parts, signal), rejected: [] };
+    } catch (error) {
+      const faults = await findFaults(connection, staged);
+      if (faults.size === 0) throw error;
+      const sound = rows.filter((row) => !faults.has(row));
+      const rest = await writeFiles(deps, range, sound, signal);
+      return { files: rest.files, rejected: [...toRejected(faults), ...rest.rejected] };
+    }
+  });
+}
+
+function groupByPartition(rows: readonly LakeRow[]): Map<string, LakeRow[]> {
+  const parts = new Map<string, LakeRow[]>();
+  for (const row of rows) {
+    const key = `${row.partition.path}\n${row.clientId}`;
+    const part = parts.get(key);
+    if (part === undefined) parts.set(key, [row]);
+    else part.push(row);
+  }
+  return parts;
+}
+
+async function stageRows(connection: DuckDBConnection, rows: readonly LakeRow[], keys: readonly string[]) {
+  await connection.run(
+    "CREATE TEMP TABLE staged (n INTEGER, part INTEGER, enrichment VARCHAR, raw VARCHAR, body VARCHAR)",
+  );
+  const numbers = new Map(keys.map((key, number) => [key, number]));
+  const appender = await connection.createAppender("staged");
+  for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
+    const some = rows.slice(start, start + CHUNK_ROWS);
+    const chunk = DuckDBDataChunk.create([INTEGER, INTEGER, VARCHAR, VARCHAR, VARCHAR]);
+    chunk.setColumns([
+      some.map((_, i) => start + i),
+      some.map((row) => numbers.get(`${row.partition.path}\n${row.clientId}`) ?? -1),
+      some.map((row) => row.enrichment),
+      some.map((row) => row.raw),
+      some.map((row) => row.body),
+    ]);
+    appender.appendDataChunk(chunk);
+  }
+  appender.closeSync();
+}
+
+async function copyParts(
+  lake: Lake,
+  connection: DuckDBConnection,
+  range: FileRange,
+  parts: ReadonlyMap<string, readonly LakeRow[]>,
+  signal?: AbortSignal,
+): Promise<WrittenFile[]> {
+  const files: WrittenFile[] = [];
+  for (const [number, rows] of [...parts.values()].entries()) {
+    const [first] = rows;
+    if (first === undefined) continue;
+    signal?.throwIfAborted();
+    const { clientId, partition } = first;
+    const path = `${partition.path}/${rangeFileName(clientId, range)}`;
+    const bytes = await copyPart(lake, connection, number, path);
+    files.push({ path, clientId, partition, rows: rows.length, bytes });
+  }
+  return files;
+}
+
+async function copyPart(lake: Lake, connection: DuckDBConnection, part: number, path: string): Promise<number> {
+  const temp = await lake.tempPath();
+  try {
+    const rows = selectColumns(`part = ${part}`);
+    await connection.run(`COPY (${rows}) TO ${quote(temp)} (FORMAT parquet, COMPRESSION snappy)`);
+    return await lake.publish(temp, path);
+  } finally {
+    await rm(temp, { force: true });
+  }
+}
+
+/** The rows that cannot be read even alone, with why. Throws where it is not the rows' fault. */
+async function findFaults(connection: DuckDBConnection, rows: readonly LakeRow[]): Promise<Map<LakeRow, string>> {
+  const faults = new Map<LakeRow, string>();
+  await connection.run("INSERT INTO staged VALUES (-1, -1, '{}', '{}', NULL)");
+  await connection.run(selectColumns("n = -1"));
+  for (const [n, row] of rows.entries()) {
+    try {
+      await connection.run(selectColumns(`n = ${n}`));
+    } catch (error) {
+      faults.set(row, error instanceof Error ? error.message : String(error));
+    }
+  }
+  return faults;
+}
+
+function toRejected(faults: ReadonlyMap<LakeRow, string>): RejectedEntry[] {
+  return [...faults].map(([{ entry, clientId, eventId }, reason]) => ({ entry, reason, clientId, eventId }));
+}
