@@ -1,0 +1,61 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { logSizeOf, type Part, pidFileOf, toPart } from "./parts/part.ts";
+import { nodeBinary, ROOT } from "./paths.ts";
+import { startProcess } from "./process.ts";
+import { type Ports, serviceEnvironment } from "./settings.ts";
+
+interface Service {
+  main: string;
+  port: "ingest" | "api" | "outbox" | "consumers" | "workers";
+  /** Asked at `GET /readyz`; the others say in their log when they are ready. */
+  answersReadyz: boolean;
+}
+
+/** Livora's own processes, in the order in which they are stopped: who takes things in first, who is needed by others last. */
+export const SERVICES = {
+  ingest: { main: "ingest/main.ts", port: "ingest", answersReadyz: true },
+  analytics: { main: "analytics/main.ts", port: "consumers", answersReadyz: false },
+  workers: { main: "workers/main.ts", port: "workers", answersReadyz: false },
+  api: { main: "api/main.ts", port: "api", answersReadyz: true },
+  outbox: { main: "delivery/providers/sandbox/main.ts", port: "outbox", answersReadyz: true },
+} as const satisfies Record<string, Service>;
+
+export type ServiceName = keyof typeof SERVICES;
+export const SERVICE_NAMES = Object.keys(SERVICES) as ServiceName[];
+
+export interface ServiceOptions {
+  dir: string;
+  ports: Ports;
+  env: NodeJS.ProcessEnv;
+}
+
+export async function startService(name: ServiceName, { dir, ports, env }: ServiceOptions): Promise<Part> {
+  const service: Service = SERVICES[name];
+  const options = { dir: join(dir, name), port: ports[service.port], log: join(dir, "logs", `${name}.log`) };
+  const logFrom = logSizeOf(options.log);
+  const child = await startProcess({
+    name,
+    command: nodeBinary(),
+    args: [join(ROOT, service.main)],
+    cwd: ROOT,
+    env: serviceEnvironment(dir, ports, env),
+    log: options.log,
+    pidFile: pidFileOf(options.dir),
+    stopTimeoutMs: 20_000,
+  });
+  const url = `http://127.0.0.1:${options.port}`;
+  const isReady = async () =>
+    hasSaidReady(options.log, logFrom) && (!service.answersReadyz || (await answersReadyz(url)));
+  return toPart(child, url, options, isReady, logFrom);
+}
+
+function hasSaidReady(log: string, from: number): boolean {
+  return readFileSync(log).subarray(from).includes('"msg":"ready"');
+}
+
+async function answersReadyz(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  return response.ok;
+}

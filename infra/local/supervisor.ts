@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Report } from "./artifacts/artifact.ts";
+import type { Part } from "./parts/part.ts";
+import { signalProcess } from "./process.ts";
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 5_000;
+/** Who lived this long is forgiven: the next pause is the first one again. */
+const STEADY_AFTER_MS = 30_000;
+
+export interface Supervisor {
+  /** Starts a part, resolves once it is healthy, and from then on starts it again whenever it dies. Rejects where the first start fails. */
+  supervise(name: string, start: () => Promise<Part>): Promise<Part>;
+  /** The process that stands for a part at the moment; undefined while it is down. */
+  pidOf(name: string): number | undefined;
+  restartsOf(name: string): number;
+  /** Sends a signal without a word: what a crash is made of in tests. The part comes back by itself. */
+  signal(name: string, signal: NodeJS.Signals): void;
+  /** Ends these parts, together, and lets them rest. */
+  stop(names: readonly string[]): Promise<void>;
+  /** Nothing is waited for any more. */
+  killAll(): void;
+}
+
+interface Ward {
+  part: Part | undefined;
+  startedAtMs: number;
+  restarts: number;
+  isWanted: boolean;
+  /** Resolves when watching has ended. */
+  watching: Promise<void>;
+}
+
+export function createSupervisor(report: Report): Supervisor {
+  const wards = new Map<string, Ward>();
+
+  async function startWard(ward: Ward, start: () => Promise<Part>): Promise<Part> {
+    const part = await start();
+    ward.part = part;
+    ward.startedAtMs = Date.now();
+    try {
+      await part.ready();
+      return part;
+    } catch (error) {
+      await part.stop();
+      ward.part = undefined;
+      throw error;
+    }
+  }
+
+  async function watch(name: string, ward: Ward, start: () => Promise<Part>): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (ward.isWanted && ward.part) {
+      const { code, signal } = await ward.part.exited;
+      const livedMs = Date.now() - ward.startedAtMs;
+      ward.part = undefined;
+      if (!ward.isWanted) return;
+      report(`${name} ended unexpectedly (${signal ?? `code ${code}`}): starting it again`);
+      if (livedMs > STEADY_AFTER_MS) pauseMs = FIRST_PAUSE_MS;
+      while (ward.isWanted && !ward.part) {
+        await sleep(pauseMs);
+        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+        await restart(name, ward, start);
+      }
+    }
+  }
+
+  async function restart(name: string, ward: Ward, start: () => Promise<Part>): Promise<void> {
+    if (!ward.isWanted) return;
+    ward.restarts += 1;
+    try {
+      await startWard(ward, start);
+      report(`${name} is back`);
+    } catch (error) {
+      if (ward.isWanted) report(`${name} did not come back: ${(error as Error).message}`);
+    }
+  }
+
+  async function stopWard(ward: Ward): Promise<void> {
+    ward.isWanted = false;
+    await ward.part?.stop();
+    await ward.watching;
+    // It may have been on its way back.
+    await ward.part?.stop();
+  }
+
+  return {
+    async supervise(name, start) {
+      const ward: Ward = { part: undefined, startedAtMs: 0, restarts: 0, isWanted: true, watching: Promise.resolve() };
+      wards.set(name, ward);
+      const part = await startWard(ward, start);
+      ward.watching = watch(name, ward, start);
+      return part;
+    },
+    pidOf: (name) => wards.get(name)?.part?.pid,
+    restartsOf: (name) => wards.get(name)?.restarts ?? 0,
+    signal(name, signal) {
+      const pid = wards.get(name)?.part?.pid;
+      if (pid !== undefined) signalProcess(pid, signal);
+    },
+    async stop(names) {
+      await Promise.all(
+        names
+          .map((name) => wards.get(name))
+          .filter((ward) => ward !== undefined)
+          .map(stopWard),
+      );
+    },
+    killAll() {
+      for (const ward of wards.values()) {
+        ward.isWanted = false;
+        if (ward.part?.isAlive()) signalProcess(ward.part.pid, "SIGKILL");
+      }
+    },
+  };
+}
