@@ -1,0 +1,27 @@
+/** Wakes the runs that a paused campaign held, page by page, for as long as it takes. */
+export const RESUME_CAMPAIGN_WORKFLOW = "resumeCampaign";
+
+export interface ResumeCampaignInput {
+  client_id: string;
+  campaign_id: string;
+  /** Continues after this run; set by continue-as-new. */
+  after?: string;
+  resumed?: number;
+}
+
+export interface HeldRun {
+  run_id: string;
+  workflow_id: string;
+}
+
+export interface ResumeCampaignActivities {
+  /** Held runs in the order of their ids, after the one given; empty at the end. */
+  listHeldRuns(input: { client_id: string; campaign_id: string; after: string | null }): Promise<HeldRun[]>;
+  /** Marks them active and wakes them; doing it twice changes nothing. */
+  resumeRuns(input: { client_id: string; runs: HeldRun[] }): Promise<void>;
+}
+
+/** One at a time for each campaign. */
+export function resumeCampaignId(clientId: string, campaignId: string): string {
+  return `resume:${clientId}:${campaignId}`;
+}
