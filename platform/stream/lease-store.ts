@@ -74,48 +74,52 @@ export function createLeaseStore(ctx: Pick<Context, "config" | "dynamodb">, opti
     return found;
   }
 
-  async function acquire(shard: string, seen: Lease | undefined, inherited: string | null): Promise<Lease | null> {
-    const command = new UpdateCommand({
-      TableName: table,
-      Key: keyOf(shard),
-      UpdateExpression:
-        "SET #owner = :me, expires_at = :expires, epoch = :epoch, shard = :shard" + (seen ? "" : ", #state = :state"),
-      ConditionExpression: seen ? "epoch = :seen AND expires_at = :expiry" : "attribute_not_exists(PK)",
-      ExpressionAttributeNames: { "#owner": "owner", ...(!seen && { "#state": "state" }) },
-      ExpressionAttributeValues: {
-        ":me": options.owner,
-        ":expires": Date.now() + options.leaseMs,
-        ":epoch": (seen?.epoch ?? 0) + 1,
-        ":shard": shard,
-        ...(seen ? { ":seen": seen.epoch, ":expiry": seen.expiresAtMs } : { ":state": inherited }),
-      },
-      ReturnValues: "ALL_NEW",
-    });
-    try {
-      return toLease((await documents.send(command)).Attributes ?? {});
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return null;
-      throw error;
-    }
-  }
-
-  async function write(lease: Lease, fields: Record<string, unknown>, expiresInMs = options.leaseMs): Promise<void> {
+  async function update(
+    shard: string,
+    fields: Record<string, unknown>,
+    condition: string,
+    values: Record<string, unknown>,
+  ): Promise<Record<string, unknown>> {
     const names = Object.keys(fields);
     const command = new UpdateCommand({
       TableName: table,
-      Key: keyOf(lease.shard),
-      UpdateExpression: `SET expires_at = :expires${names.map((name) => `, #${name} = :${name}`).join("")}`,
-      ConditionExpression: "epoch = :held AND #owner = :me",
-      ExpressionAttributeNames: { "#owner": "owner", ...Object.fromEntries(names.map((name) => [`#${name}`, name])) },
-      ExpressionAttributeValues: {
-        ":expires": Date.now() + expiresInMs,
-        ":held": lease.epoch,
-        ":me": options.owner,
-        ...Object.fromEntries(names.map((name) => [`:${name}`, fields[name]])),
+      Key: keyOf(shard),
+      UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(", ")}`,
+      ConditionExpression: condition,
+      ExpressionAttributeNames: {
+        ...Object.fromEntries(names.map((name) => [`#${name}`, name])),
+        ...(condition.includes("#owner") && { "#owner": "owner" }),
       },
+      ExpressionAttributeValues: { ...Object.fromEntries(names.map((name) => [`:${name}`, fields[name]])), ...values },
+      ReturnValues: "ALL_NEW",
     });
+    return (await documents.send(command)).Attributes ?? {};
+  }
+
+  async function acquire(shard: string, seen: Lease | undefined, inherited: string | null): Promise<Lease | null> {
+    const mine = {
+      shard,
+      owner: options.owner,
+      epoch: (seen?.epoch ?? 0) + 1,
+      expires_at: Date.now() + options.leaseMs,
+    };
+    const taken = seen
+      ? update(shard, mine, "epoch = :seen AND expires_at = :expiry", {
+          ":seen": seen.epoch,
+          ":expiry": seen.expiresAtMs,
+        })
+      : update(shard, { ...mine, state: inherited }, "attribute_not_exists(PK)", {});
+    return taken.then(toLease).catch((error: unknown) => {
+      if (error instanceof ConditionalCheckFailedException) return null;
+      throw error;
+    });
+  }
+
+  async function write(lease: Lease, fields: Record<string, unknown>, expiresInMs = options.leaseMs): Promise<void> {
+    const renewed = { ...fields, expires_at: Date.now() + expiresInMs };
     try {
-      await documents.send(command);
+      const holder = { ":held": lease.epoch, ":me": options.owner };
+      await update(lease.shard, renewed, "epoch = :held AND #owner = :me", holder);
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
       throw new LeaseLost(`${options.consumer} no longer holds ${lease.shard}`);
