@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Ledger, OfferedEvent } from "./oracle.ts";
 import type { ShopperRecord } from "./oracle-messages.ts";
 import { type EdgeTarget, offerOnce, offerUntilAnswered } from "./oracle-post.ts";
@@ -5,7 +7,8 @@ import type { Random } from "./oracle-random.ts";
 
 /** What a person does with their cart. */
 export const BEHAVIOURS = ["browses", "abandons", "buys", "buys_elsewhere", "logs_in_late", "returns"] as const;
-export type Behaviour = (typeof BEHAVIOURS)[number];
+/** `races` buys at a chosen moment; it has no part in the mix. */
+export type Behaviour = (typeof BEHAVIOURS)[number] | "races";
 
 export interface ShopOptions {
   target: EdgeTarget;
@@ -17,6 +20,8 @@ export interface ShopOptions {
   signal: AbortSignal;
   /** Resolves once a message has arrived there; false when it gives up. */
   waitForMessage(channel: string, to: string): Promise<boolean>;
+  /** For those who race: how long after their cart's timestamp they buy. */
+  buyAfterMs?: () => number;
 }
 
 /** A person, with what the oracle will hold against the outbox. */
@@ -77,7 +82,7 @@ function createVisit(options: ShopOptions, behaviour: Behaviour): Visit {
     currency: "INR",
   };
 
-  const pause = () => new Promise<void>((resolve) => setTimeout(resolve, random.between(...options.pauseMs)));
+  const pause = () => sleep(random.between(...options.pauseMs));
   const event = (event_type: string, device: Device, user: string | null, props: object) =>
     createEvent(options, { event_type, ...device, user_id: user, props });
   const send = (events: readonly OfferedEvent[]) =>
@@ -134,6 +139,12 @@ function createVisit(options: ShopOptions, behaviour: Behaviour): Visit {
       await identify();
       if (random.chance(0.5)) return;
       await pause();
+      await buy(createDevice(random));
+    },
+    async races() {
+      await fillCart(user_id);
+      const buyAt = (record.cartAt ?? 0) + (options.buyAfterMs?.() ?? 0);
+      await sleep(Math.max(0, buyAt - Date.now()));
       await buy(createDevice(random));
     },
     async returns() {
