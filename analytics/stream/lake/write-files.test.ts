@@ -114,6 +114,14 @@ describe("writeFiles", () => {
     expect((await readLakeRows(lake.root)).map((row) => row["source_index"])).toEqual([1, 3]);
   });
 
+  it("finds the bad ones among many", async () => {
+    const bad = new Set([0, 77, 78, 1_999]);
+    const data = Array.from({ length: 2_000 }, (_, number) => withRaw(bad.has(number) ? '{"a' : "{}", number));
+    const { rejected } = await writeFiles({ lake, warehouse }, RANGE, rowsOf(...data));
+    expect(rejected.map(({ entry }) => entry.data)).toEqual([...bad].map((number) => data[number]));
+    expect((await countLake(lake.root)).rows).toBe(1_996);
+  });
+
   it("does not take trouble with the disk for a bad row", async () => {
     const broken: Lake = { ...lake, publish: () => Promise.reject(new Error("disk full")) };
     await expect(writeFiles({ lake: broken, warehouse }, RANGE, rowsOf(withRaw("{}", 1)))).rejects.toThrow("disk full");

@@ -23,6 +23,11 @@ export interface Writing {
 
 const CHUNK_ROWS = 2_048;
 
+/** SQL could not make a file of the rows: theirs may be the fault, or the disk's. */
+class UnreadableRows extends Error {
+  override readonly name = "UnreadableRows";
+}
+
 /**
  * One file for each client and hour that the rows touch. The same rows and range give the same files, byte for byte. Rows
  * that SQL cannot read are set aside; trouble with the disk is thrown.
@@ -41,8 +46,9 @@ export async function writeFiles(
     try {
       return { files: await copyParts(deps.lake, connection, range, parts, signal), rejected: [] };
     } catch (error) {
+      if (!(error instanceof UnreadableRows)) throw error;
       const faults = await findFaults(connection, staged);
-      if (faults.size === 0) throw error;
+      if (faults.size === 0) throw error.cause;
       const sound = rows.filter((row) => !faults.has(row));
       const rest = await writeFiles(deps, range, sound, signal);
       return { files: rest.files, rejected: [...toRejected(faults), ...rest.rejected] };
@@ -106,26 +112,40 @@ async function copyPart(lake: Lake, connection: DuckDBConnection, part: number, 
   const temp = await lake.tempPath();
   try {
     const rows = selectColumns(`part = ${part}`);
-    await connection.run(`COPY (${rows}) TO ${quote(temp)} (FORMAT parquet, COMPRESSION snappy)`);
+    await connection
+      .run(`COPY (${rows}) TO ${quote(temp)} (FORMAT parquet, COMPRESSION snappy)`)
+      .catch((cause: unknown) => Promise.reject(new UnreadableRows("COPY failed", { cause })));
     return await lake.publish(temp, path);
   } finally {
     await rm(temp, { force: true });
   }
 }
 
-/** The rows that cannot be read even alone, with why. Throws where it is not the rows' fault. */
+/** The rows that cannot be read even alone, with why. Throws where nothing can be read. */
 async function findFaults(connection: DuckDBConnection, rows: readonly LakeRow[]): Promise<Map<LakeRow, string>> {
   const faults = new Map<LakeRow, string>();
   await connection.run("INSERT INTO staged VALUES (-1, -1, '{}', '{}', NULL)");
   await connection.run(selectColumns("n = -1"));
-  for (const [n, row] of rows.entries()) {
-    try {
-      await connection.run(selectColumns(`n = ${n}`));
-    } catch (error) {
-      faults.set(row, error instanceof Error ? error.message : String(error));
-    }
+
+  async function search(from: number, to: number): Promise<void> {
+    const row = rows[from];
+    if (row === undefined || from >= to) return;
+    const reason = await readError(connection, from, to);
+    if (reason === undefined) return;
+    if (to - from === 1) return void faults.set(row, reason);
+    const middle = (from + to) >> 1;
+    await search(from, middle);
+    await search(middle, to);
   }
+  await search(0, rows.length);
   return faults;
+}
+
+async function readError(connection: DuckDBConnection, from: number, to: number): Promise<string | undefined> {
+  return connection.run(selectColumns(`n >= ${from} AND n < ${to}`)).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
 }
 
 function toRejected(faults: ReadonlyMap<LakeRow, string>): RejectedEntry[] {
