@@ -25,7 +25,8 @@ beforeAll(async () => {
   const [pg = 0, redis = 0, kinesis = 0, dynamodb = 0] = await findFreePorts(4);
   ports = { postgres: pg, redis, kinesis, dynamodb, temporal: 0, temporalWeb: null };
   supervisor = createSupervisor(() => {});
-  const start = (name: BackingPart) => supervisor.supervise(name, () => startBackingPart(name, folder, ports, () => {}));
+  const start = (name: BackingPart) =>
+    supervisor.supervise(name, () => startBackingPart(name, folder, ports, () => {}));
   await Promise.all(parts.map(start));
   const config = readConfig({ ...backingEnvironment(ports), LIVORA_LOG_LEVEL: "silent" });
   await provision(config, postgresAdminUrl(ports.postgres));

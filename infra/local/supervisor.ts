@@ -37,6 +37,10 @@ export function createSupervisor(report: Report): Supervisor {
 
   async function startWard(ward: Ward, start: () => Promise<Part>): Promise<Part> {
     const part = await start();
+    if (!ward.isWanted) {
+      await part.stop();
+      throw new Error("stopped while it was starting");
+    }
     ward.part = part;
     ward.startedAtMs = Date.now();
     try {

@@ -26,6 +26,7 @@ export interface SystemOptions {
 /** All of Livora on one machine, every part under supervision. The steps are the caller's, who shows their progress. */
 export interface System {
   config: Config;
+  ports: Ports;
   supervisor: Supervisor;
   startPart(name: PartName, report: Report): Promise<void>;
   /** Database, roles, streams, tables, schema. */
@@ -40,6 +41,7 @@ export function createSystem({ dir, ports, env, report }: SystemOptions): System
   const supervisor = createSupervisor(report);
   return {
     config,
+    ports,
     supervisor,
     async startPart(name, report) {
       const start = isBacking(name)
