@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { BACKING_PARTS } from "../../infra/local/backing.ts";
+import type { Endpoints } from "../../infra/local/endpoints.ts";
 import { nodeBinary, ROOT } from "../../infra/local/paths.ts";
 import { findFreePorts, waitUntil } from "../../infra/local/ports.ts";
 import { signalProcess, tailOf } from "../../infra/local/process.ts";
@@ -13,23 +14,13 @@ import { endLeftovers, type PartName } from "../../infra/local/system.ts";
 import { makeTemporaryFolder, sweepTemporaryFolders } from "../../infra/local/temporary-folder.ts";
 import type { EvidenceSources } from "./oracle-evidence.ts";
 
-/** What `npm start` writes for scripts. */
-export interface Endpoints {
-  ingest: string;
-  api: string;
-  outbox: string;
-  temporal_address: string;
-  temporal_web: string;
-  lake: string;
-  client_id: string;
-  api_key: string;
-}
-
 /** The whole of Livora as people start it: `npm start` in a process of its own, on free ports, in a folder of its own. */
 export interface Livora extends EvidenceSources {
   endpoints: Endpoints;
   dir: string;
   ports: Ports;
+  /** What `npm start` has printed so far. */
+  printed(): string;
   /** The process that stands for a part at the moment; null while it is down. */
   pidOf(part: PartName): number | null;
   /** `kill -9` of one part; its supervisor brings it back. Answers whether there was anything to kill. */
@@ -76,6 +67,7 @@ export async function startLivora(
     lake: endpoints.lake,
     outbox: endpoints.outbox,
     postgres: `postgres://livora:livora@127.0.0.1:${ports.postgres}/livora`,
+    printed: () => readFileSync(log, "utf8"),
     pidOf,
     kill9(part) {
       const pid = pidOf(part);
