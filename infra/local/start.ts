@@ -53,7 +53,7 @@ async function bringUp(system: System, dir: string, options: StartOptions, signa
   await runTasks([{ title: "database, streams, tables", run: () => system.prepareStores() }]);
   await runTasks(SERVICE_NAMES.map(startPart));
   const endpoints = writeEndpoints(dir, system.config, system.ports, await ensureDemo(system.config, dir));
-  console.log(describeWelcome(endpoints, inventVisitor(), DEMO_DELAYS.described));
+  console.log(describeWelcome(endpoints, inventVisitor(), DEMO_DELAYS));
   if (options.demo) await runDemoShop({ endpoints, config: system.config, ...DEMO_DELAYS, signal });
   await new Promise(() => {});
 }

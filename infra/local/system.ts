@@ -65,20 +65,6 @@ function isBacking(name: PartName): name is BackingPart {
   return (BACKING_PARTS as readonly string[]).includes(name);
 }
 
-/** Everything, one group after the other, for those who need no progress. */
-export async function startSystem(options: SystemOptions): Promise<System> {
-  const system = createSystem(options);
-  try {
-    await Promise.all(BACKING_PARTS.map((name) => system.startPart(name, options.report)));
-    await system.prepareStores();
-    await Promise.all(SERVICE_NAMES.map((name) => system.startPart(name, options.report)));
-    return system;
-  } catch (error) {
-    await system.stop();
-    throw error;
-  }
-}
-
 /** Ends what a killed supervisor left running in this folder; answers what it found. */
 export async function endLeftovers(dir: string): Promise<string[]> {
   const end = (name: PartName) => endLeftover(join(dir, name, "pid.json"), name === "postgres" ? "SIGINT" : "SIGTERM");

@@ -20,7 +20,7 @@ it("what is printed can be pasted: the shell makes valid events of it, with ids 
   const text = describeWelcome(
     endpoints,
     inventVisitor(() => 0.5),
-    ["soon"],
+    { reminderMs: 8_000, couponMs: 40_000 },
   );
   const commands = text.match(/curl -sS http:\/\/127\.0\.0\.1:1\/v1\/events[\s\S]*?\]'$/gm) ?? [];
   expect(commands).toHaveLength(2);

@@ -19,7 +19,11 @@ export function inventVisitor(random: () => number = Math.random): Visitor {
 }
 
 /** What is printed once everything runs: the addresses, and a journey to play by hand. */
-export function describeWelcome(endpoints: Endpoints, visitor: Visitor, delays: readonly string[]): string {
+export function describeWelcome(
+  endpoints: Endpoints,
+  visitor: Visitor,
+  delays: { reminderMs: number; couponMs: number },
+): string {
   const { user_id, email, phone, cart_id } = visitor;
   const person = { user_id, session_id: `session-${user_id}` };
   const identify = event("identify", endpoints, person, { email, phone, name: "Ada" });
@@ -46,7 +50,8 @@ export function describeWelcome(endpoints: Endpoints, visitor: Visitor, delays: 
     credentials    client ${endpoints.client_id}, in .livora/endpoints.json
 
   The demo campaign reminds of an abandoned cart. Its delays are shortened:
-${delays.map((delay) => `    ${delay}`).join("\n")}
+    ${delays.reminderMs / 1000} s after the cart, instead of 30 minutes: a reminder by WhatsApp
+    ${delays.couponMs / 1000} s after the cart, instead of a day: a coupon by e-mail
 
   Leave a cart:
 

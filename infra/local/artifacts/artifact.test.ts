@@ -93,7 +93,7 @@ describe("what is in no cache", () => {
   });
 
   it("is made once by two at the same time", async () => {
-    const fill = vi.fn(working.fill);
+    const fill = vi.fn<typeof working.fill>(working.fill);
     const artifact = describeArtifact([{ label: "building", fill }]);
     await Promise.all([findOrMake(artifact, () => {}), findOrMake(artifact, () => {})]);
     expect(fill).toHaveBeenCalledTimes(1);

@@ -54,7 +54,9 @@ export function toPart(
     try {
       await waitUntil(child.name, isReady, 60_000, () => !child.isAlive());
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${tailOf(options.log, 12, logFrom)}`, { cause: error });
+      throw new Error(`${(error as Error).message}; the end of ${options.log}:\n${tailOf(options.log, 12, logFrom)}`, {
+        cause: error,
+      });
     }
   };
   return { ...child, url, ready };
