@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { AppError, type ErrorCode, isAppError } from "./errors.ts";
+import { AppError, type ErrorCode, type Fault, isAppError } from "./errors.ts";
 
 /** RFC 9457: what every error looks like over HTTP. */
 export const problemSchema = z
@@ -57,8 +57,13 @@ export class HttpError extends AppError {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super("invalid", message);
+  constructor(
+    status: number,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    faults: readonly Fault[] = [],
+  ) {
+    super("invalid", message, { faults });
     this.status = status;
     this.headers = headers;
   }

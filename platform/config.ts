@@ -10,6 +10,8 @@ const port = z.coerce.number().int().min(0).max(65_535);
  */
 const schema = z.object({
   LIVORA_HOST: z.string().default("127.0.0.1"),
+  /** Proxies of ours in front of ingest, each adding to `X-Forwarded-For`. 0 believes the socket only. */
+  LIVORA_INGEST_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   LIVORA_INGEST_PORT: port.default(7070),
   LIVORA_API_PORT: port.default(7071),
   LIVORA_OUTBOX_PORT: port.default(7072),

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Redis } from "ioredis";
+
+import type { Logger } from "../platform/logger.ts";
+import type { StreamProducer } from "../platform/stream/types.ts";
+import { answerAccepted, answerProblem } from "./answer.ts";
+import { createAppendStep } from "./append.ts";
+import { createAuthenticateStep } from "./authenticate.ts";
+import { check } from "./check.ts";
+import { clientAddress } from "./client-address.ts";
+import type { ExitEvents } from "./exit-events.ts";
+import { createHintStep } from "./hint.ts";
+import type { Keyring } from "./keyring.ts";
+import type { Limiter } from "./limit.ts";
+import type { IngestMetrics } from "./metrics.ts";
+import { parse } from "./parse.ts";
+import { createReadBodyStep } from "./read-body.ts";
+import { requestIdOf } from "./request-id.ts";
+
+export interface PipelineParts {
+  log: Logger;
+  redis: Redis;
+  producer: StreamProducer;
+  keyring: Keyring;
+  limiter: Limiter;
+  exits: ExitEvents;
+  metrics: IngestMetrics;
+  /** How many proxies of ours stand in front. */
+  proxies: number;
+}
+
+/** `POST /v1/events`: authenticate, limit, read, parse, check, append, hint, answer. A step that refuses throws. */
+export function createPipeline(parts: PipelineParts) {
+  const { log, limiter, metrics } = parts;
+  const authenticate = createAuthenticateStep(parts.keyring);
+  const readBody = createReadBodyStep();
+  const append = createAppendStep(parts.producer);
+  const leaveHints = createHintStep(parts.redis, parts.exits, metrics, log);
+
+  const accept = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<number> => {
+    let caller = authenticate(request.headers);
+    if (caller instanceof Promise) caller = await caller;
+    limiter.refuseExhausted(caller);
+    const batch = parse(await readBody(request));
+    const nowMs = Date.now();
+    const events = check(batch.values, caller.clientId, nowMs);
+    const taking = limiter.take(caller, events.length);
+    if (taking) await taking;
+    const positions = await append(events, batch.slices, {
+      client_id: caller.clientId,
+      received_at: new Date(nowMs).toISOString(),
+      request_id: requestId,
+      ip: clientAddress(request, parts.proxies),
+    });
+    const leaving = leaveHints(caller.clientId, events, nowMs);
+    if (leaving) await leaving;
+    answerAccepted(response, requestId, events, positions);
+    return events.length;
+  };
+
+  return async function handleEvents(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedAt = performance.now();
+    const requestId = requestIdOf(request.headers["x-request-id"]);
+    try {
+      const events = await accept(request, response, requestId);
+      metrics.accepted202.inc();
+      metrics.accepted.inc(events);
+      log.debug({ request_id: requestId, events }, "accepted");
+    } catch (error) {
+      const { status, problem } = answerProblem(response, requestId, error);
+      metrics.countRefusal(status, problem.code);
+      const refusal = { request_id: requestId, status, code: problem.code, faults: problem.errors?.length };
+      if (status === 500) log.error({ ...refusal, err: error }, "failed");
+      else log.warn(refusal, "refused");
+    }
+    metrics.seconds.observe((performance.now() - startedAt) / 1000);
+  };
+}
