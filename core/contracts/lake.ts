@@ -4,6 +4,9 @@ export const LAKE_TASK_QUEUE = "lake";
 export const COMPACTION_SCHEDULE_ID = "lake-compaction";
 export const COMPACTION_WORKFLOW_ID = "lake-compaction";
 
+/** The stream consumer that fills the lake; its leases and checkpoints bear this name. */
+export const LAKE_CONSUMER = "lake";
+
 /** A client's partition: `raw/events/client=…/dt=…/hour=…`. */
 export interface CompactionTarget {
   client_id: string;

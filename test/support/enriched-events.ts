@@ -10,6 +10,8 @@ export interface EnrichedOptions {
   /** Counts the events: everything about an event follows from it. */
   number: number;
   timestampMs: number;
+  /** Where the event came from; places are unique within it. */
+  sourceShard?: string;
   /** Replaces parts of the enrichment or of the event. */
   enrichment?: Partial<Enrichment>;
   event?: Record<string, unknown>;
@@ -50,7 +52,7 @@ export function makeEnriched(options: EnrichedOptions): Buffer {
     received_at: at,
     request_id: uuidOf("request", String(number >> 2)),
     source: {
-      shard: "shardId-000000000000",
+      shard: options.sourceShard ?? "shardId-000000000000",
       sequence: sequenceOf(Math.floor(number / EVENTS_PER_RECORD)),
       index: number % EVENTS_PER_RECORD,
     },

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
 import type { FileRange } from "../../../core/lake.ts";
 import type { Context } from "../../../platform/context.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
@@ -33,7 +34,7 @@ export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">):
   const deps: LakeDeps = { ctx, lake, warehouse };
   return {
     stream: ctx.config.LIVORA_STREAM_ENRICHED,
-    name: "lake",
+    name: LAKE_CONSUMER,
     handle: (batch) => handleBatch(deps, batch),
     countEvents: () => 1,
     maxBatchBytes: MAX_BATCH_BYTES,

@@ -1,0 +1,81 @@
+import { Context as ActivityContext } from "@temporalio/activity";
+import { sql } from "drizzle-orm";
+
+import {
+  addCounts,
+  type CompactionCounts,
+  type CompactionTarget,
+  type LakeActivities,
+  NO_COUNTS,
+} from "../core/contracts/lake.ts";
+import { isAppError, isTransient } from "../core/errors.ts";
+import type { Context } from "../platform/context.ts";
+import { type CompactionDeps, compactPartition } from "../platform/lake/compact.ts";
+import { planCompaction } from "../platform/lake/compaction-book.ts";
+
+const MINUTE_MS = 60_000;
+const HEARTBEAT_MS = 5_000;
+
+/** Late events of an hour mostly come soon after it. */
+const CLOSED_AFTER_MS = 10 * MINUTE_MS;
+/** Far longer than a lease: a process that lost its shard has noticed by then. */
+const SETTLED_AFTER_MS = 5 * MINUTE_MS;
+const TEMP_AFTER_MS = 24 * 60 * MINUTE_MS;
+
+export type LakeActivityDeps = Pick<CompactionDeps, "lake" | "warehouse" | "readProgress"> & {
+  ctx: Pick<Context, "db" | "log">;
+  /** How long ago a partition must have ended, and a file been written. */
+  closedAfterMs?: number;
+  settledAfterMs?: number;
+};
+
+interface Progress {
+  done: number;
+  counts: CompactionCounts;
+}
+
+export function createLakeActivities(deps: LakeActivityDeps): LakeActivities {
+  const { ctx, lake, closedAfterMs = CLOSED_AFTER_MS } = deps;
+  return {
+    planCompaction: (input) => planCompaction(ctx.db, { ...input, closedBeforeMs: Date.now() - closedAfterMs }),
+    sweepLake: () => lake.sweepTemp(TEMP_AFTER_MS),
+
+    async compactPartitions({ targets }) {
+      const activity = ActivityContext.current();
+      const progress: Progress = { ...(activity.info.heartbeatDetails ?? { done: 0, counts: NO_COUNTS }) };
+      const timer = setInterval(() => activity.heartbeat(progress), HEARTBEAT_MS);
+      try {
+        for (const target of targets.slice(progress.done)) {
+          activity.cancellationSignal.throwIfAborted();
+          progress.counts = addCounts(progress.counts, await compactOne(deps, target, activity.cancellationSignal));
+          progress.done++;
+          activity.heartbeat(progress);
+        }
+        return progress.counts;
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  };
+}
+
+/** Throws only what trying again may mend: one bad partition must not keep the others waiting. */
+async function compactOne(
+  deps: LakeActivityDeps,
+  target: CompactionTarget,
+  signal: AbortSignal,
+): Promise<CompactionCounts> {
+  const { settledAfterMs = SETTLED_AFTER_MS } = deps;
+  const onStep = () => signal.throwIfAborted();
+  try {
+    return await compactPartition({ ...deps, writtenBeforeMs: Date.now() - settledAfterMs, onStep }, target);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isTransient(error)) throw error;
+    if (isAppError(error, "conflict")) return NO_COUNTS;
+    // Was it the partition, or is the database away?
+    await deps.ctx.db.execute(sql`select 1`);
+    deps.ctx.log.error({ err: error, partition: target.partition }, "partition cannot be compacted");
+    return { ...NO_COUNTS, partitions: 1, failed: 1 };
+  }
+}

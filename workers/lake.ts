@@ -1,0 +1,74 @@
+import { join } from "node:path";
+
+import { ScheduleAlreadyRunning, ScheduleClient, ScheduleOverlapPolicy } from "@temporalio/client";
+import { type NativeConnection, Worker } from "@temporalio/worker";
+
+import { createLakeActivities } from "../activities/lake.ts";
+import {
+  COMPACTION_SCHEDULE_ID,
+  COMPACTION_WORKFLOW,
+  COMPACTION_WORKFLOW_ID,
+  LAKE_CONSUMER,
+  LAKE_TASK_QUEUE,
+} from "../core/contracts/lake.ts";
+import { AppError } from "../core/errors.ts";
+import type { Context } from "../platform/context.ts";
+import { createLake } from "../platform/lake/lake.ts";
+import { createLeaseStore } from "../platform/stream/lease-store.ts";
+import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { bundleWorkflows } from "./bundle.ts";
+
+/** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
+const CONCURRENT_ACTIVITIES = 1;
+const MEMORY_LIMIT = "1GB";
+
+/** The task queue "lake", and the Schedule that fills it. The caller runs and shuts down the worker. */
+export async function createLakeWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
+  const { config } = ctx;
+  const namespace = config.LIVORA_TEMPORAL_NAMESPACE;
+  await ensureSchedule(new ScheduleClient({ connection, namespace }));
+  const lake = createLake(config.LIVORA_LAKE);
+  const tempFolder = join(lake.root, "_tmp", `spill-worker-${process.pid}`);
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue: LAKE_TASK_QUEUE,
+    workflowBundle: await bundleWorkflows("lake/compact.ts"),
+    activities: createLakeActivities({
+      ctx,
+      lake,
+      warehouse: createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
+      readProgress: createProgressReader(ctx),
+    }),
+    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+  });
+}
+
+/** A quarter past every hour. Once it is there it is the operator's: pauses and changes stay. */
+async function ensureSchedule(schedules: ScheduleClient): Promise<void> {
+  try {
+    await schedules.create({
+      scheduleId: COMPACTION_SCHEDULE_ID,
+      spec: { intervals: [{ every: "1 hour", offset: "15 minutes" }] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: "1 hour" },
+      action: {
+        type: "startWorkflow",
+        workflowType: COMPACTION_WORKFLOW,
+        workflowId: COMPACTION_WORKFLOW_ID,
+        taskQueue: LAKE_TASK_QUEUE,
+        args: [{}],
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+function createProgressReader(ctx: Context) {
+  const stream = ctx.config.LIVORA_STREAM_ENRICHED;
+  const leases = createLeaseStore(ctx, { stream, consumer: LAKE_CONSUMER, owner: "lake-compaction", leaseMs: 0 });
+  return (shards: readonly string[]) =>
+    leases.read(shards).catch((cause: unknown) => {
+      throw new AppError("unavailable", "the lease table does not answer", { cause });
+    });
+}
