@@ -91,7 +91,7 @@ it.for(REFUSED)("answers %s with %i and says where: '%s'", async ([, status, pat
   const answer = await postEvents(livora, body(), headers);
   expect(answer.status).toBe(status);
   expect(answer.headers.get("content-type")).toMatch(/^application\/problem\+json/);
-  const { faults = [{ path: "" }] } = JSON.parse(answer.text) as { faults?: { path: string }[] };
+  const { errors: faults = [{ path: "" }] } = JSON.parse(answer.text) as { errors?: { path: string }[] };
   expect(faults.map((fault) => fault.path)).toContainEqual(expect.stringMatching(new RegExp(`^${path}`)));
   expect(answer.text).not.toContain(MARK);
 });
@@ -100,7 +100,7 @@ it("takes nothing of a request of which one event is wrong, and names the one", 
   const ids: string[] = [randomUUID(), randomUUID()];
   const answer = await postEvents(livora, [event({ event_id: ids[0] }), event({ event_id: ids[1], event_type: 7 })]);
   expect(answer.status).toBe(400);
-  expect(JSON.parse(answer.text)).toMatchObject({ faults: [{ index: 1, path: "/event_type" }] });
+  expect(JSON.parse(answer.text)).toMatchObject({ errors: [{ index: 1, path: "/event_type" }] });
   const after = await createPerson(livora).post("page_view");
   await waitUntil(async () => (await lakeIds()).includes(after), { what: "an event sent afterwards" });
   expect((await lakeIds()).filter((id) => ids.includes(id))).toEqual([]);
