@@ -11,6 +11,16 @@ import { createUserBatch, type ItemCache } from "./user-store-batch.ts";
 const own = process.env["LIVORA_DYNAMODB_LOCAL"];
 const adapters = [["dynalite", undefined] as const, ...(own ? [["DynamoDB Local", own] as const] : [])];
 
+const newCache = (): ItemCache => new LruMap(1000);
+const at = (sequence: number, lane = 0) => ({ lane, place: { sequence: String(sequence), index: 0 } });
+
+const keyOf = (owner: string, sort = "ATTR#profile", client = "demo"): ItemKey => ({
+  client,
+  kind: "USER",
+  owner,
+  sort,
+});
+
 describe.each(adapters)("the user store on %s", (_name, endpoint) => {
   let ctx: Context;
   let store: UserStore;
@@ -25,20 +35,11 @@ describe.each(adapters)("the user store on %s", (_name, endpoint) => {
   });
   afterAll(() => ctx.close());
 
-  const keyOf = (owner: string, sort = "ATTR#profile", client = "demo"): ItemKey => ({
-    client,
-    kind: "USER",
-    owner,
-    sort,
-  });
-  const newCache = (): ItemCache => new LruMap(1000);
-  const at = (sequence: number, lane = 0) => ({ lane, place: { sequence: String(sequence), index: 0 } });
-
   test("reads what was written, in the order of the keys, and knows what is not there", async () => {
     const keys = Array.from({ length: 230 }, (_, n) => keyOf(`user:read-${n}`));
     for (const key of keys.slice(0, 3))
       expect(await store.replace(key, { ...ABSENT, data: { of: key.owner } })).toBe(true);
-    const items = await store.read([...keys].reverse());
+    const items = await store.read(keys.toReversed());
     expect(items.map((item) => item.data)).toEqual([
       ...Array.from({ length: 227 }),
       { of: "user:read-2" },
