@@ -5,6 +5,7 @@ import { createLedger, type Ledger } from "./oracle.ts";
 import { countUnderWay, gatherEvidence, readOutbox } from "./oracle-evidence.ts";
 import { type EventFault, judgeEvents } from "./oracle-events.ts";
 import { type CampaignStep, judgeMessages, type MessageReport } from "./oracle-messages.ts";
+import { connectEdge } from "./oracle-post.ts";
 import type { Random } from "./oracle-random.ts";
 import { type Behaviour, runShop, type Shopper, type ShopOptions } from "./oracle-shop.ts";
 
@@ -33,7 +34,7 @@ const SETTLE_MS = 1_500;
 export function createOrdeal(livora: Livora, random: Random, steps: readonly CampaignStep[]): Ordeal {
   const ledger = createLedger();
   const people: Shopper[] = [];
-  const target = { ...livora.endpoints };
+  const edge = connectEdge(livora.endpoints);
 
   async function findFaults(): Promise<Findings> {
     const [evidence, outbox, underWay] = await Promise.all([
@@ -60,7 +61,8 @@ export function createOrdeal(livora: Livora, random: Random, steps: readonly Cam
       const signal = AbortSignal.timeout(GIVE_UP_AFTER_MS);
       const waitForMessage = (channel: string, to: string) => seesMessage(livora, channel, to, signal);
       const shop: ShopOptions = {
-        target,
+        edge,
+        client_id: livora.client_id,
         ledger,
         random: random.fork(),
         pauseMs: [50, 500],

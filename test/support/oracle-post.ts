@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Ledger, OfferedEvent, Verdict } from "./oracle.ts";
 
 export interface EdgeTarget {
@@ -7,32 +9,40 @@ export interface EdgeTarget {
   api_key: string;
 }
 
-const ANSWER_WITHIN_MS = 15_000;
+/** One request with these events. Never throws: no answer is `unknown`. */
+export type Edge = (events: readonly OfferedEvent[]) => Promise<Verdict>;
 
-/** One request with the events as they stand, entered in the ledger before and after. */
-export async function offerOnce(target: EdgeTarget, ledger: Ledger, events: readonly OfferedEvent[]): Promise<Verdict> {
+/** One request, entered in the ledger before and after. */
+export async function offerOnce(edge: Edge, ledger: Ledger, events: readonly OfferedEvent[]): Promise<Verdict> {
   const ids = events.map((event) => event.event_id);
   ledger.offer(events, Date.now());
-  const verdict = await post(target, `[${events.map((event) => event.text).join(",")}]`);
+  const verdict = await edge(events);
   ledger.answer(ids, verdict, Date.now());
   return verdict;
 }
 
 /** What a careful sender does: the same events under the same ids until there is an answer. Null when `signal` gave up first. */
 export async function offerUntilAnswered(
-  target: EdgeTarget,
+  edge: Edge,
   ledger: Ledger,
   events: readonly OfferedEvent[],
-  signal: AbortSignal,
+  { signal, retryAfterMs = 50 }: { signal: AbortSignal; retryAfterMs?: number },
 ): Promise<Verdict | null> {
-  let pauseMs = 50;
+  let pauseMs = retryAfterMs;
   while (!signal.aborted) {
-    const verdict = await offerOnce(target, ledger, events);
+    const verdict = await offerOnce(edge, ledger, events);
     if (verdict !== "unknown") return verdict;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await sleep(pauseMs);
     pauseMs = Math.min(pauseMs * 2, 500);
   }
   return null;
+}
+
+const ANSWER_WITHIN_MS = 15_000;
+
+/** `POST /v1/events`. */
+export function connectEdge(target: EdgeTarget): Edge {
+  return (events) => post(target, `[${events.map((event) => event.text).join(",")}]`);
 }
 
 async function post(target: EdgeTarget, body: string): Promise<Verdict> {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Ledger, OfferedEvent } from "./oracle.ts";
 import type { ShopperRecord } from "./oracle-messages.ts";
-import { type EdgeTarget, offerOnce, offerUntilAnswered } from "./oracle-post.ts";
+import { type Edge, offerOnce, offerUntilAnswered } from "./oracle-post.ts";
 import type { Random } from "./oracle-random.ts";
 
 /** What a person does with their cart. */
@@ -11,13 +11,16 @@ export const BEHAVIOURS = ["browses", "abandons", "buys", "buys_elsewhere", "log
 export type Behaviour = (typeof BEHAVIOURS)[number] | "races";
 
 export interface ShopOptions {
-  target: EdgeTarget;
+  edge: Edge;
+  client_id: string;
   ledger: Ledger;
   random: Random;
   /** Pauses between two steps of a person lie between these. */
   pauseMs: readonly [min: number, max: number];
   /** Gives up on unanswered events. */
   signal: AbortSignal;
+  /** The first pause before what was not answered is offered again; the next ones are longer. */
+  retryAfterMs?: number;
   /** Resolves once a message has arrived there; false when it gives up. */
   waitForMessage(channel: string, to: string): Promise<boolean>;
   /** For those who race: how long after their cart's timestamp they buy. */
@@ -85,8 +88,7 @@ function createVisit(options: ShopOptions, behaviour: Behaviour): Visit {
   const pause = () => sleep(random.between(...options.pauseMs));
   const event = (event_type: string, device: Device, user: string | null, props: object) =>
     createEvent(options, { event_type, ...device, user_id: user, props });
-  const send = (events: readonly OfferedEvent[]) =>
-    offerUntilAnswered(options.target, options.ledger, events, options.signal);
+  const send = (events: readonly OfferedEvent[]) => offerUntilAnswered(options.edge, options.ledger, events, options);
 
   async function look(user: string | null): Promise<void> {
     const views = Array.from({ length: random.between(1, 4) }, () =>
@@ -97,7 +99,7 @@ function createVisit(options: ShopOptions, behaviour: Behaviour): Visit {
     );
     await send([event("page_view", here, user, { page: "/?utm_source=Newsletter" }), ...views]);
     // A sender that lost its own memory sends once more what was long acknowledged.
-    if (random.chance(0.2)) await offerOnce(options.target, options.ledger, views);
+    if (random.chance(0.2)) await offerOnce(options.edge, options.ledger, views);
   }
   async function identify(): Promise<void> {
     const verdict = await send([event("identify", here, user_id, { email, phone, name: `Person ${name}` })]);
@@ -184,7 +186,7 @@ function createEvent(
   const event = {
     event_id,
     timestamp: new Date().toISOString(),
-    client_id: options.target.client_id,
+    client_id: options.client_id,
     ...(user_id !== null && { user_id }),
     anon_id,
     session_id,
