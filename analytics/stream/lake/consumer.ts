@@ -15,7 +15,7 @@ import { writeFiles, type WrittenFile } from "./write-files.ts";
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 2_000;
 /** Of the consumers' process; what a batch needs beyond it goes to disk. */
-const MEMORY_LIMIT = "512MB";
+const MEMORY_LIMIT = "256MB";
 
 interface LakeDeps {
   ctx: Pick<Context, "db" | "log">;

@@ -6,6 +6,8 @@ import { comparePlaces, type Position } from "../../../core/position.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
 import { readableEvent, replaceLoneSurrogates } from "./json-text.ts";
 
+const HOUR_MS = 3_600_000;
+
 type Place = Pick<Position, "sequence" | "index">;
 
 /** How far each lane has come, by the place its events have in the stream "events". Saved with the checkpoint. */
@@ -44,8 +46,9 @@ export interface Selection {
 export function selectRows(entries: readonly StreamEntry[], before: LakeState | undefined): Selection {
   const lanes = { ...before?.lanes };
   const selection: Selection = { rows: [], rejected: [], repeated: 0, state: { lanes } };
+  const partitions: Partitions = new Map();
   for (const entry of entries) {
-    const read = readEntry(entry);
+    const read = readEntry(entry, partitions);
     if ("reason" in read) {
       selection.rejected.push(read);
       continue;
@@ -71,16 +74,19 @@ export function mergeStates(states: readonly (LakeState | undefined)[]): LakeSta
   return { lanes };
 }
 
+/** Those of the batch, by client and hour: there are few, and each is asked for thousands of times. */
+type Partitions = Map<string, LakePartition>;
+
 type ReadEntry = { row: LakeRow; lane: number; place: Place } | RejectedEntry;
 
-function readEntry(entry: StreamEntry): ReadEntry {
+function readEntry(entry: StreamEntry, partitions: Partitions): ReadEntry {
   let header: Partial<Enrichment> = {};
   try {
     if (!isUtf8(entry.data)) throw new Error("not UTF-8");
     const end = entry.data.indexOf("\n");
     const enrichment = entry.data.toString("utf8", 0, Math.max(end, 0));
     header = JSON.parse(enrichment) as Partial<Enrichment>;
-    const known = readHeader(header);
+    const known = readHeader(header, partitions);
     const raw = entry.data.toString("utf8", end + 1);
     const body = readableEvent(raw);
     const texts = { enrichment: replaceLoneSurrogates(enrichment), raw, body: body === raw ? null : body };
@@ -91,20 +97,24 @@ function readEntry(entry: StreamEntry): ReadEntry {
   }
 }
 
-function readHeader(header: Partial<Enrichment>) {
+function readHeader(header: Partial<Enrichment>, partitions: Partitions) {
   const { client_id: clientId, event_id: eventId, timestamp, source, lane } = header;
   if (typeof clientId !== "string" || typeof eventId !== "string") throw new Error("no client_id or event_id");
   if (typeof source?.sequence !== "string" || typeof source.index !== "number") throw new Error("no source place");
   if (typeof lane !== "number") throw new Error("no lane");
-  const partition = partitionAt(clientId, timestamp);
+  const partition = partitionAt(clientId, timestamp, partitions);
   return { row: { clientId, eventId, partition }, lane, place: { sequence: source.sequence, index: source.index } };
 }
 
-function partitionAt(clientId: string, timestamp: string | undefined): LakePartition {
+function partitionAt(clientId: string, timestamp: string | undefined, partitions: Partitions): LakePartition {
   const timestampMs = typeof timestamp === "string" ? Date.parse(timestamp) : Number.NaN;
   if (Number.isNaN(timestampMs)) throw new Error("no timestamp");
+  const key = `${Math.floor(timestampMs / HOUR_MS)} ${clientId}`;
+  const known = partitions.get(key);
+  if (known !== undefined) return known;
   const partition = partitionOf(clientId, timestampMs);
   if (parsePartition(partition.path) === undefined) throw new Error("timestamp out of range");
+  partitions.set(key, partition);
   return partition;
 }
 

@@ -41,8 +41,8 @@ export async function writeFiles(
   if (rows.length === 0) return { files: [], rejected: [] };
   return deps.warehouse.use(async (connection) => {
     const parts = groupByPartition(rows);
-    const staged = [...parts.values()].flat();
-    await stageRows(connection, staged, [...parts.keys()]);
+    const staged = parts.flatMap((part) => part.rows);
+    await stageRows(connection, parts);
     try {
       return { files: await copyParts(deps.lake, connection, range, parts, signal), rejected: [] };
     } catch (error) {
@@ -56,29 +56,36 @@ export async function writeFiles(
   });
 }
 
-function groupByPartition(rows: readonly LakeRow[]): Map<string, LakeRow[]> {
-  const parts = new Map<string, LakeRow[]>();
-  for (const row of rows) {
-    const key = `${row.partition.path}\n${row.clientId}`;
-    const part = parts.get(key);
-    if (part === undefined) parts.set(key, [row]);
-    else part.push(row);
-  }
-  return parts;
+/** One of the files to be: rows of one client and hour. A batch's rows of a partition share its object. */
+interface Part {
+  clientId: string;
+  partition: LakePartition;
+  rows: LakeRow[];
 }
 
-async function stageRows(connection: DuckDBConnection, rows: readonly LakeRow[], keys: readonly string[]) {
+function groupByPartition(rows: readonly LakeRow[]): Part[] {
+  const parts = new Map<LakePartition, Part>();
+  for (const row of rows) {
+    const part = parts.get(row.partition);
+    if (part === undefined) parts.set(row.partition, { clientId: row.clientId, partition: row.partition, rows: [row] });
+    else part.rows.push(row);
+  }
+  return [...parts.values()];
+}
+
+async function stageRows(connection: DuckDBConnection, parts: readonly Part[]): Promise<void> {
   await connection.run(
     "CREATE TEMP TABLE staged (n INTEGER, part INTEGER, enrichment VARCHAR, raw VARCHAR, body VARCHAR)",
   );
-  const numbers = new Map(keys.map((key, number) => [key, number]));
+  const rows = parts.flatMap((part) => part.rows);
+  const numbers = parts.flatMap((part, number) => part.rows.map(() => number));
   const appender = await connection.createAppender("staged");
   for (let start = 0; start < rows.length; start += CHUNK_ROWS) {
     const some = rows.slice(start, start + CHUNK_ROWS);
     const chunk = DuckDBDataChunk.create([INTEGER, INTEGER, VARCHAR, VARCHAR, VARCHAR]);
     chunk.setColumns([
       some.map((_, i) => start + i),
-      some.map((row) => numbers.get(`${row.partition.path}\n${row.clientId}`) ?? -1),
+      numbers.slice(start, start + CHUNK_ROWS),
       some.map((row) => row.enrichment),
       some.map((row) => row.raw),
       some.map((row) => row.body),
@@ -92,15 +99,12 @@ async function copyParts(
   lake: Lake,
   connection: DuckDBConnection,
   range: FileRange,
-  parts: ReadonlyMap<string, readonly LakeRow[]>,
+  parts: readonly Part[],
   signal?: AbortSignal,
 ): Promise<WrittenFile[]> {
   const files: WrittenFile[] = [];
-  for (const [number, rows] of [...parts.values()].entries()) {
-    const [first] = rows;
-    if (first === undefined) continue;
+  for (const [number, { clientId, partition, rows }] of parts.entries()) {
     signal?.throwIfAborted();
-    const { clientId, partition } = first;
     const path = `${partition.path}/${rangeFileName(clientId, range)}`;
     const bytes = await copyPart(lake, connection, number, path);
     files.push({ path, clientId, partition, rows: rows.length, bytes });
