@@ -111,8 +111,7 @@ test.each([
 ])("a timestamp of %s", async (_name, timestamp, expected) => {
   const { status, answer } = await edge.post(makeEvent({ timestamp }));
   expect(status).toBe(expected);
-  const faults = expected === 202 ? undefined : [{ index: 0, path: "/timestamp", reason: expect.any(String) }];
-  expect(answer.errors).toEqual(faults);
+  expect(answer.errors?.map(({ path }) => path)).toEqual(expected === 202 ? undefined : ["/timestamp"]);
 });
 
 test("every fault of every event is named at once, and the good ones among them are not taken", async () => {
