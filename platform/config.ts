@@ -15,6 +15,8 @@ const schema = z.object({
   LIVORA_INGEST_PORT: port.default(7070),
   LIVORA_API_PORT: port.default(7071),
   LIVORA_OUTBOX_PORT: port.default(7072),
+  /** By client, over all its keys. */
+  LIVORA_API_REQUESTS_PER_SECOND: z.coerce.number().int().min(1).default(200),
   /** Metrics of the stream consumers and of the workers; 0 takes any free port. */
   LIVORA_CONSUMERS_METRICS_PORT: port.default(7073),
   LIVORA_WORKERS_METRICS_PORT: port.default(7074),

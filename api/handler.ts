@@ -1,0 +1,67 @@
+import type { Request, Response } from "express";
+
+import { parse } from "../core/parse.ts";
+import { AppError } from "../core/errors.ts";
+import { findUnstorable } from "../core/parse.ts";
+import type { CrmContext } from "../crm/context.ts";
+import type { Authenticate, KeyHolder } from "./authenticate.ts";
+import type { ApiContext } from "./context.ts";
+import type { Limiter } from "./limit.ts";
+import type { ApiMetrics } from "./metrics.ts";
+import { requestIdOf } from "./observe.ts";
+import { readJson, readRaw } from "./read-body.ts";
+import type { Answer, JsonRoute, RawRoute, Route } from "./route.ts";
+
+export interface HandlerDeps {
+  api: ApiContext;
+  metrics: ApiMetrics;
+  authenticate: Authenticate;
+  limiter: Limiter;
+}
+
+/** Authenticate, limit, parse, act, answer: the same for every route. Whatever is thrown becomes a problem. */
+export function createHandler(route: Route, deps: HandlerDeps) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const answer =
+      route.kind === "json" ? await handleJson(route, deps, request, response) : await handleRaw(route, deps, request);
+    response.status(answer.status);
+    if (answer.body === undefined) response.end();
+    else response.json(answer.body);
+  };
+}
+
+async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request, response: Response): Promise<Answer> {
+  const holder = await authenticate(deps, request);
+  response.locals["client_id"] = holder.client_id;
+  await deps.limiter.take(holder.client_id);
+  const given = { ...request.query, ...request.params };
+  const faults = findUnstorable(given);
+  if (faults.length > 0) throw new AppError("invalid", "The request is not valid.", { faults });
+  const input = route.input ? parse(route.input, given, "request") : {};
+  const sent = route.body ? await readJson(request) : undefined;
+  const body = route.body ? parse(route.body, sent, "body") : undefined;
+  return route.handle({ ctx: contextOf(deps.api, holder, requestIdOf(request)), input, body, sent });
+}
+
+async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request): Promise<Answer> {
+  const raw = await readRaw(request, route.consumes);
+  const url = new URL(request.originalUrl, api.config.LIVORA_PUBLIC_API_URL).href;
+  return route.handle({ api, url, headers: request.headers, raw, request_id: requestIdOf(request) });
+}
+
+/** Guessing keys is limited by where it comes from. */
+async function authenticate({ authenticate, limiter }: HandlerDeps, request: Request): Promise<KeyHolder> {
+  const address = request.socket.remoteAddress ?? "";
+  limiter.refuseGuesser(address);
+  try {
+    return await authenticate(request.headers);
+  } catch (error) {
+    limiter.countGuess(address);
+    throw error;
+  }
+}
+
+function contextOf(api: ApiContext, holder: KeyHolder, request_id: string): CrmContext {
+  const { tenantDb: db, redis, log, journeys } = api;
+  return { db, redis, log, journeys, principal: { ...holder, request_id } };
+}

@@ -1,0 +1,76 @@
+import { count, eq, inArray } from "drizzle-orm";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+import type { Database } from "../platform/postgres/database.ts";
+import { deadLetters, deliveries } from "../platform/postgres/schema.ts";
+
+export interface ApiMetrics {
+  registry: Registry;
+  observe(route: string, method: string, status: number, seconds: number): void;
+  webhook(provider: string, outcome: "taken" | "refused"): void;
+}
+
+/** `db` as owner: what is open is counted over all clients. */
+export function createMetrics(db: Database): ApiMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: "livora_api_request_seconds",
+    help: "Requests to the API, by route",
+    labelNames: ["route", "method", "status"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [registry],
+  });
+  const webhooks = new Counter({
+    name: "livora_webhooks_total",
+    help: "Webhooks of providers, by whether their signature held",
+    labelNames: ["provider", "outcome"],
+    registers: [registry],
+  });
+  registry.registerMetric(openDeadLetters(db));
+  registry.registerMetric(unsettledDeliveries(db));
+  return {
+    registry,
+    observe: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
+    webhook: (provider, outcome) => webhooks.inc({ provider, outcome }),
+  };
+}
+
+function openDeadLetters(db: Database): Gauge {
+  return new Gauge({
+    name: "livora_dead_letters_open",
+    help: "Dead letters that nobody has replayed or discarded, by stage",
+    labelNames: ["stage"],
+    registers: [],
+    async collect() {
+      const rows = await db
+        .select({ stage: deadLetters.stage, open: count() })
+        .from(deadLetters)
+        .where(eq(deadLetters.state, "open"))
+        .groupBy(deadLetters.stage)
+        .catch(() => []);
+      this.reset();
+      for (const { stage, open } of rows) this.set({ stage }, open);
+    },
+  });
+}
+
+function unsettledDeliveries(db: Database): Gauge {
+  return new Gauge({
+    name: "livora_deliveries_unsettled",
+    help: "Messages whose outcome is open, by state and channel",
+    labelNames: ["state", "channel"],
+    registers: [],
+    async collect() {
+      const { state, channel } = deliveries;
+      const rows = await db
+        .select({ state, channel, open: count() })
+        .from(deliveries)
+        .where(inArray(state, ["reserved", "submitting", "unknown"]))
+        .groupBy(state, channel)
+        .catch(() => []);
+      this.reset();
+      for (const { state, channel, open } of rows) this.set({ state, channel }, open);
+    },
+  });
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+
+import type { NextFunction, Request, Response } from "express";
+
+import type { Logger } from "../platform/logger.ts";
+import type { ApiMetrics } from "./metrics.ts";
+
+const REQUEST_ID = Symbol("request id");
+
+/** Gives each request its id, and logs and counts it when it is answered. */
+export function observeRequests(log: Logger, metrics: ApiMetrics) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedAt = performance.now();
+    const request_id = requestIdOf(request);
+    response.set("x-request-id", request_id);
+    response.once("close", () => {
+      const ms = performance.now() - startedAt;
+      // The route's pattern, never the URL: ids of people stand in that.
+      const route = (request.route as { path?: string } | undefined)?.path ?? "none";
+      const { method } = request;
+      const status = response.writableFinished ? response.statusCode : 499;
+      const client_id = response.locals["client_id"] as string | undefined;
+      metrics.observe(route, method, status, ms / 1000);
+      log.info({ request_id, client_id, method, route, status, ms: Math.round(ms * 10) / 10 }, "request");
+    });
+    next();
+  };
+}
+
+/** The caller's own `x-request-id` where it is short and plain; else a new one. */
+export function requestIdOf(request: Request & { [REQUEST_ID]?: string }): string {
+  const given = request.headers["x-request-id"];
+  request[REQUEST_ID] ??= typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+  return request[REQUEST_ID];
+}

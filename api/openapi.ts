@@ -1,0 +1,97 @@
+import { z } from "zod";
+import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from "zod-openapi";
+
+import { PROBLEM_TYPE, problemSchema } from "../core/problem.ts";
+import { pathParametersOf, type Route } from "./route.ts";
+import { ROUTES } from "./routes.ts";
+
+const PROBLEMS: Record<number, string> = {
+  400: "Not valid: every fault is named.",
+  401: "No token, or one that is not known.",
+  403: "The token is another client's, or may not do this.",
+  404: "There is no such thing.",
+  405: "Not with this method.",
+  409: "Not in the state it is in.",
+  413: "Too large.",
+  415: "Not a media type that is taken.",
+  429: "Too many requests: come back after `Retry-After` seconds.",
+  503: "Something that is needed is away for the moment: try again.",
+};
+
+let description: ReturnType<typeof createDocument> | undefined;
+
+/** The API's OpenAPI 3.1 document, made from the routes' own schemas. */
+export function describeApi(): ReturnType<typeof createDocument> {
+  description ??= createDocument({
+    openapi: "3.1.0",
+    info: {
+      title: "Livora API",
+      version: "1.0.0",
+      description: "Campaigns, contacts, runs and deliveries. Every error is an RFC 9457 problem.",
+    },
+    servers: [{ url: "/" }],
+    security: [{ key: [] }],
+    components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },
+    paths: describePaths(ROUTES),
+  });
+  return description;
+}
+
+function describePaths(routes: readonly Route[]): NonNullable<ZodOpenApiObject["paths"]> {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method] = describeRoute(route);
+  return paths;
+}
+
+function describeRoute(route: Route): ZodOpenApiOperationObject {
+  const { operationId, tag, summary } = route;
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(route.kind === "json" ? describeJson(route) : describeRaw(route)),
+    responses: { ...describeAnswers(route), ...describeProblems(route) },
+  };
+}
+
+function describeJson(route: Extract<Route, { kind: "json" }>): Partial<ZodOpenApiOperationObject> {
+  const shape = route.input?.shape ?? {};
+  const inPath = pathParametersOf(route.path);
+  const part = (isIn: boolean) =>
+    z.object(Object.fromEntries(Object.entries(shape).filter(([name]) => inPath.includes(name) === isIn)));
+  const clientHeader = z.object({
+    "X-Client-Id": z.string().optional().meta({ description: "Refused where it is not the token's own client." }),
+  });
+  return {
+    description: `Takes a key with the scope \`${route.scope}\`.`,
+    requestParams: { path: part(true), query: part(false), header: clientHeader },
+    ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
+  };
+}
+
+function describeRaw(route: Extract<Route, { kind: "raw" }>): Partial<ZodOpenApiOperationObject> {
+  const content = Object.fromEntries(route.consumes.map((type) => [type, { schema: {} }]));
+  return { security: [], requestBody: { required: true, content } };
+}
+
+type Responses = NonNullable<ZodOpenApiOperationObject["responses"]>;
+
+function describeAnswers(route: Route): Responses {
+  const described: Responses = {};
+  for (const [status, { description, schema }] of Object.entries(route.responses)) {
+    const content = schema && { content: { "application/json": { schema } } };
+    described[status as "200"] = { description, ...content };
+  }
+  return described;
+}
+
+function describeProblems(route: Route): Responses {
+  const ofKind = route.kind === "json" ? [400, 401, 403, 429, 503] : [400, 403, 413, 415, 503];
+  const ofBody = route.kind === "json" && route.body ? [413, 415] : [];
+  const described: Responses = {};
+  for (const status of [...ofKind, ...ofBody, ...(route.problems ?? [])].toSorted((a, b) => a - b)) {
+    const content = { [PROBLEM_TYPE]: { schema: problemSchema } };
+    described[String(status) as "400"] = { description: PROBLEMS[status] ?? "A problem.", content };
+  }
+  return described;
+}

@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { z } from "zod";
+
+import type { ApiScope } from "../core/api-key.ts";
+import type { CrmContext } from "../crm/context.ts";
+import type { ApiContext } from "./context.ts";
+
+export type Method = "get" | "post" | "put" | "delete";
+
+export interface Answer {
+  status: number;
+  /** JSON; nothing where left out. */
+  body?: unknown;
+}
+
+/** What a route is handed: `input` is the query and the path's parameters, `body` the JSON that was sent. */
+export interface Call<I extends z.ZodObject, B extends z.ZodType> {
+  ctx: CrmContext;
+  input: z.output<I>;
+  body: z.output<B>;
+  /** The JSON as it was sent, before the schema filled anything in. */
+  sent: unknown;
+}
+
+/** What a webhook is handed: nothing is known of the caller until the handler has checked the signature. */
+export interface RawCall {
+  api: ApiContext;
+  /** As the provider was told: scheme, host, path and query. */
+  url: string;
+  headers: IncomingHttpHeaders;
+  raw: Buffer;
+  request_id: string;
+}
+
+interface Described {
+  method: Method;
+  /** OpenAPI's way: `/api/v1/campaigns/{id}`. */
+  path: string;
+  operationId: string;
+  tag: string;
+  summary: string;
+  responses: Record<number, { description: string; schema?: z.ZodType }>;
+  /** Statuses of problems apart from those that every route of its kind may answer. */
+  problems?: number[];
+}
+
+export interface JsonRoute<I extends z.ZodObject = z.ZodObject, B extends z.ZodType = z.ZodType> extends Described {
+  kind: "json";
+  /** What the key must be allowed to do; the verb insists on it. */
+  scope: ApiScope;
+  input?: I;
+  body?: B;
+  handle(call: Call<I, B>): Promise<Answer>;
+}
+
+export interface RawRoute extends Described {
+  kind: "raw";
+  /** Media types that are taken. */
+  consumes: string[];
+  handle(call: RawCall): Promise<Answer>;
+}
+
+export type Route = JsonRoute | RawRoute;
+
+/** Keeps the types of input and body for the handler, and forgets them for the table. */
+export function defineRoute<I extends z.ZodObject = z.ZodObject, B extends z.ZodType = z.ZodType>(
+  route: Omit<JsonRoute<I, B>, "kind">,
+): Route {
+  return { kind: "json", ...route } as unknown as Route;
+}
+
+export function defineWebhook(route: Omit<RawRoute, "kind">): Route {
+  return { kind: "raw", ...route };
+}
+
+/** The names between braces. */
+export function pathParametersOf(path: string): string[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);
+}

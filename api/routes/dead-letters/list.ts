@@ -1,0 +1,15 @@
+import { deadLetterSchema, listDeadLetters, listDeadLettersInput } from "../../../crm/list-dead-letters.ts";
+import { pageOf } from "../../../crm/page.ts";
+import { defineRoute } from "../../route.ts";
+
+export const listDeadLettersRoute = defineRoute({
+  method: "get",
+  path: "/api/v1/dead-letters",
+  operationId: "listDeadLetters",
+  tag: "operations",
+  summary: "Events that could not be processed, with where and why, newest first",
+  scope: "admin",
+  input: listDeadLettersInput,
+  responses: { 200: { description: "A page of them.", schema: pageOf(deadLetterSchema) } },
+  handle: async ({ ctx, input }) => ({ status: 200, body: await listDeadLetters(ctx, input) }),
+});
