@@ -5,7 +5,7 @@ export interface ResumeCampaignInput {
   client_id: string;
   campaign_id: string;
   /** Continues after this run; set by continue-as-new. */
-  after?: string;
+  after?: string | null;
   resumed?: number;
 }
 

@@ -37,11 +37,25 @@ export interface RunEvent {
   props: Record<string, unknown>;
 }
 
-/** Signals. `stop` has already been recorded in `journey_runs` when it is sent: it only wakes the run. */
+/**
+ * Signals. A workflow id is used again when a person enters again, so each signal names the run that it is for; others
+ * ignore it. `stop` has already been recorded in `journey_runs` when it is sent: it only wakes the run.
+ */
 export const SIGNALS = { events: "events", stop: "stop", resume: "resume" } as const;
+
+export interface EventsSignal {
+  run_id: string;
+  events: RunEvent[];
+}
+
 export interface StopSignal {
+  run_id: string;
   reason: string;
   event_id: string | null;
+}
+
+export interface ResumeSignal {
+  run_id: string;
 }
 
 /** Query: where a run stands and why. */
