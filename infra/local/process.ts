@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -114,20 +114,24 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** The last lines of a log, for a message that says why something did not start. */
-export function tailOf(log: string, lines = 12, from = 0): string {
+/** What was written to a log after the byte `from`; empty where there is none. */
+export function readFrom(log: string, from: number): string {
   try {
-    const size = statSync(log).size;
-    return readFileSync(log)
-      .subarray(Math.min(from, size))
-      .toString("utf8")
-      .trimEnd()
-      .split("\n")
-      .slice(-lines)
-      .join("\n");
+    const file = openSync(log, "r");
+    try {
+      const bytes = Buffer.alloc(Math.max(0, fstatSync(file).size - from));
+      return bytes.toString("utf8", 0, readSync(file, bytes, 0, bytes.length, from));
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return "";
   }
+}
+
+/** The last lines of a log, for a message that says why something did not start. */
+export function tailOf(log: string, lines = 12, from = 0): string {
+  return readFrom(log, from).trimEnd().split("\n").slice(-lines).join("\n");
 }
 
 function readPidFile(pidFile: string): { name: string; pid: number; identity: string | null } | null {

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { logSizeOf, type Part, pidFileOf, toPart } from "./parts/part.ts";
 import { nodeBinary, ROOT } from "./paths.ts";
-import { startProcess } from "./process.ts";
+import { readFrom, startProcess } from "./process.ts";
 import { type Ports, serviceEnvironment } from "./settings.ts";
 
 interface Service {
@@ -49,10 +48,6 @@ export async function startService(name: ServiceName, { dir, ports, env }: Servi
   const isReady = async () =>
     hasSaidReady(options.log, logFrom) && (!service.answersReadyz || (await answersReadyz(url)));
   return toPart(child, url, options, isReady, logFrom);
-}
-
-function hasSaidReady(log: string, from: number): boolean {
-  return readFileSync(log).subarray(from).includes('"msg":"ready"');
 }
 
 async function answersReadyz(url: string): Promise<boolean> {

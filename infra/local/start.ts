@@ -1,3 +1,4 @@
+import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { BACKING_PARTS } from "./backing.ts";
@@ -15,6 +16,8 @@ import { awaitStopSignal } from "./stop-signals.ts";
 import { createSystem, endLeftovers, type PartName, type System } from "./system.ts";
 import { describeWelcome, inventVisitor } from "./welcome.ts";
 
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
+
 /** `npm start`: see docs/runbooks/local-stack.md. */
 async function start(options: StartOptions): Promise<void> {
   const dir = resolve(process.env.LIVORA_DATA_DIR || join(ROOT, ".livora"));
@@ -23,6 +26,7 @@ async function start(options: StartOptions): Promise<void> {
   try {
     for (const left of await endLeftovers(dir)) console.log(`Ended ${left}, left over from a start that was killed.`);
     await refuseTakenPorts(ports);
+    rotateLogs(join(dir, "logs"));
     await runUntilStopped(
       createSystem({ dir, ports, env: process.env, report: (text) => console.log(`! ${text}`) }),
       dir,
@@ -56,6 +60,15 @@ async function bringUp(system: System, dir: string, options: StartOptions, signa
   console.log(describeWelcome(endpoints, inventVisitor(), DEMO_DELAYS));
   if (options.demo) await runDemoShop({ endpoints, config: system.config, ...DEMO_DELAYS, signal });
   await new Promise(() => {});
+}
+
+/** What has grown large is put aside; one such file is kept of each. */
+function rotateLogs(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const logs = readdirSync(folder).filter((name) => name.endsWith(".log"));
+  for (const log of logs.map((name) => join(folder, name))) {
+    if (statSync(log).size > MAX_LOG_BYTES) renameSync(log, `${log}.1`);
+  }
 }
 
 async function refuseTakenPorts(ports: Ports): Promise<void> {
