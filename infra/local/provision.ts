@@ -23,7 +23,7 @@ export async function provision(config: Config, postgresAdminUrl: string): Promi
 }
 
 /** The owner, who migrates and serves all clients, and the role that row-level security binds. */
-export async function provisionPostgres(config: Config, adminUrl: string): Promise<void> {
+async function provisionPostgres(config: Config, adminUrl: string): Promise<void> {
   const owner = new URL(config.LIVORA_POSTGRES_URL);
   const tenant = new URL(config.LIVORA_POSTGRES_TENANT_URL);
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });

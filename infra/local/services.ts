@@ -46,7 +46,7 @@ export async function startService(name: ServiceName, { dir, ports, env }: Servi
   });
   const url = `http://127.0.0.1:${options.port}`;
   const isReady = async () =>
-    hasSaidReady(options.log, logFrom) && (!service.answersReadyz || (await answersReadyz(url)));
+    readFrom(options.log, logFrom).includes('"msg":"ready"') && (!service.answersReadyz || (await answersReadyz(url)));
   return toPart(child, url, options, isReady, logFrom);
 }
 

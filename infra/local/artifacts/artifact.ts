@@ -70,7 +70,7 @@ async function make(artifact: Artifact, folder: string, report: Report): Promise
   );
 }
 
-export function firstLine(error: unknown): string {
+function firstLine(error: unknown): string {
   const { message, cause } = error as Error & { cause?: Error };
   return `${message.split("\n", 1)[0]}${cause?.message ? ` (${cause.message})` : ""}`;
 }
