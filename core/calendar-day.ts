@@ -1,0 +1,37 @@
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The calendar day in a zone, `2026-11-21`. A zone that nobody knows counts as UTC. */
+export function dayIn(timeZone: string, atMs: number): string {
+  return formatOf(timeZone).format(atMs);
+}
+
+/** When the next calendar day begins in the zone, epoch milliseconds: also where a change of the clocks swallows midnight. */
+export function startOfNextDay(timeZone: string, atMs: number): number {
+  const today = dayIn(timeZone, atMs);
+  // The first moment of another day lies at most 25 hours ahead, or 49 where a zone leaps over a day.
+  let [before, after] = [atMs, atMs + 50 * 3_600_000];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (dayIn(timeZone, middle) === today) before = middle;
+    else after = middle;
+  }
+  return after;
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone);
+  if (known) return known;
+  const made = makeFormat(timeZone);
+  formats.set(timeZone, made);
+  return made;
+}
+
+function makeFormat(timeZone: string): Intl.DateTimeFormat {
+  // Sweden writes dates as ISO 8601 does.
+  const options = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  try {
+    return new Intl.DateTimeFormat("sv-SE", { ...options, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("sv-SE", { ...options, timeZone: "UTC" });
+  }
+}
