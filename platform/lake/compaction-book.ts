@@ -2,13 +2,12 @@ import { and, eq, inArray, sql } from "drizzle-orm";
 
 import type { CompactionPage, CompactionTarget } from "../../core/contracts/lake.ts";
 import { parsePartition } from "../../core/lake.ts";
+import { writeDrops } from "../dead-letters.ts";
 import type { Database } from "../postgres/database.ts";
-import { droppedEvents, lakeFiles } from "../postgres/schema.ts";
+import { lakeFiles } from "../postgres/schema.ts";
 import { SMALL_BYTES } from "./compaction-inputs.ts";
 import type { Journal } from "./journal.ts";
 import type { Duplicate } from "./merge-files.ts";
-
-const ROWS_PER_STATEMENT = 1_000;
 
 /** Closed partitions with two or more small files, by the lake's book, after `after`. */
 export async function planCompaction(
@@ -32,15 +31,15 @@ export async function planCompaction(
 
 /** Kept before the rows themselves are gone: each with the place under which it was acknowledged. */
 export async function dropDuplicates(db: Database, clientId: string, duplicates: readonly Duplicate[]): Promise<void> {
-  for (let start = 0; start < duplicates.length; start += ROWS_PER_STATEMENT) {
-    const values = duplicates.slice(start, start + ROWS_PER_STATEMENT).map((duplicate) => ({
-      ...duplicate,
-      client_id: clientId,
-      stage: "lake",
-      reason: "duplicate_in_partition",
-    }));
-    await db.insert(droppedEvents).values(values).onConflictDoNothing();
-  }
+  const drops = duplicates.map((duplicate) => ({
+    clientId,
+    eventId: duplicate.event_id,
+    stage: "lake",
+    reason: "duplicate_in_partition",
+    source: { shard: duplicate.source_shard, sequence: duplicate.source_sequence, index: duplicate.source_index },
+    receivedAt: duplicate.received_at,
+  }));
+  await writeDrops(db, drops);
 }
 
 export async function bookMerged(

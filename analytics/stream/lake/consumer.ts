@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
 import type { FileRange } from "../../../core/lake.ts";
 import type { Context } from "../../../platform/context.ts";
+import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
 import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
 import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { bookFiles } from "./book.ts";
-import { rejectEntries } from "./reject-entries.ts";
-import { type LakeState, mergeStates, selectRows } from "./select-rows.ts";
+import { type LakeState, mergeStates, type RejectedEntry, selectRows } from "./select-rows.ts";
 import { writeFiles, type WrittenFile } from "./write-files.ts";
 
+const STAGE = "lake";
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
 const LINGER_MS = 2_000;
 /** Of the consumers' process; what a batch needs beyond it goes to disk. */
@@ -49,12 +50,23 @@ async function handleBatch(deps: LakeDeps, batch: StreamBatch<LakeState>): Promi
   const range = rangeOf(batch);
   if (range === undefined) return state;
   const written = await writeFiles(deps, range, rows, batch.signal);
-  await rejectEntries(deps.ctx, batch.shard, [...rejected, ...written.rejected]);
+  await writeDeadLetters(deps.ctx.db, toDeadLetters(batch.shard, [...rejected, ...written.rejected]));
   const stale = await bookFiles(deps.ctx.db, written.files);
   await removeStale(deps, stale);
-  const counts = { rows: rows.length, files: written.files.length, repeated, rejected: rejected.length };
+  const bad = rejected.length + written.rejected.length;
+  const counts = { rows: rows.length, files: written.files.length, repeated, rejected: bad };
   deps.ctx.log.debug({ shard: batch.shard, ...counts }, "lake batch");
   return state;
+}
+
+function toDeadLetters(shard: string, rejected: readonly RejectedEntry[]): DeadLetter[] {
+  return rejected.map(({ entry, ...letter }) => ({
+    ...letter,
+    stage: STAGE,
+    payload: entry.data,
+    source: { shard, sequence: entry.sequence, index: entry.index },
+    attempts: 1,
+  }));
 }
 
 function rangeOf(batch: StreamBatch<LakeState>): FileRange | undefined {

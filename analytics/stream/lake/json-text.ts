@@ -18,8 +18,16 @@ const READ_KEYS = ['user_id"', 'anon_id"', 'session_id"', 'props"', 'context"'];
  * last, SQL the first. Where that could matter, the text is written anew from what JavaScript read.
  */
 export function readableEvent(raw: string): string {
-  const text = READ_KEYS.some((key) => occursTwice(raw, key)) ? JSON.stringify(JSON.parse(raw)) : raw;
+  const text = READ_KEYS.some((key) => occursTwice(raw, key)) ? rewrite(raw) : raw;
   return replaceLoneSurrogates(text);
+}
+
+function rewrite(raw: string): string {
+  try {
+    return JSON.stringify(JSON.parse(raw));
+  } catch {
+    throw new Error("event is not JSON");
+  }
 }
 
 function occursTwice(text: string, part: string): boolean {

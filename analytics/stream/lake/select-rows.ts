@@ -85,7 +85,7 @@ function readEntry(entry: StreamEntry, partitions: Partitions): ReadEntry {
     if (!isUtf8(entry.data)) throw new Error("not UTF-8");
     const end = entry.data.indexOf("\n");
     const enrichment = entry.data.toString("utf8", 0, Math.max(end, 0));
-    header = JSON.parse(enrichment) as Partial<Enrichment>;
+    header = parseHeader(enrichment);
     const known = readHeader(header, partitions);
     const raw = entry.data.toString("utf8", end + 1);
     const body = readableEvent(raw);
@@ -94,6 +94,14 @@ function readEntry(entry: StreamEntry, partitions: Partitions): ReadEntry {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { entry, reason, clientId: asText(header?.client_id), eventId: asText(header?.event_id) };
+  }
+}
+
+function parseHeader(enrichment: string): Partial<Enrichment> {
+  try {
+    return JSON.parse(enrichment) as Partial<Enrichment>;
+  } catch {
+    throw new Error("header line is not JSON");
   }
 }
 

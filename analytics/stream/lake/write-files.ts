@@ -148,8 +148,14 @@ async function findFaults(connection: DuckDBConnection, rows: readonly LakeRow[]
 async function readError(connection: DuckDBConnection, from: number, to: number): Promise<string | undefined> {
   return connection.run(selectColumns(`n >= ${from} AND n < ${to}`)).then(
     () => undefined,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    (error: unknown) => describeError(error),
   );
+}
+
+/** DuckDB quotes the text that it could not read; that is no part of a reason. */
+function describeError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\s*Input: [^]*$/, "");
 }
 
 function toRejected(faults: ReadonlyMap<LakeRow, string>): RejectedEntry[] {
