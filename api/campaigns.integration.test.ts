@@ -15,10 +15,10 @@ describe("a campaign", () => {
     const { status, body } = await t.call("POST", "/api/v1/campaigns", { body: CAMPAIGN });
     expect(status).toBe(201);
     expect(body).toMatchObject({ campaign_id: "camp_123", state: "draft" });
-    expect(body.warnings).toEqual([
-      expect.objectContaining({ reason: expect.stringContaining('no whatsapp template "reminder"') }),
-      expect.objectContaining({ reason: expect.stringContaining('no email template "coupon"') }),
-    ]);
+    expect(body.warnings).toEqual([]);
+    const strange = { ...CAMPAIGN, campaign_id: "strange", schedule: [{ delay_minutes: 1, action: "sms:unheard-of" }] };
+    const { warnings } = (await t.call("POST", "/api/v1/campaigns", { body: strange })).body;
+    expect(warnings).toMatchObject([{ reason: expect.stringContaining('no sms template "unheard-of"') }]);
   });
 
   test("the same id again replaces the draft", async () => {
@@ -71,9 +71,9 @@ describe("a campaign", () => {
 
   test("the list has both, by id, a page at a time", async () => {
     const first = await t.call("GET", "/api/v1/campaigns?limit=1");
-    expect(first.body.items.map((item: { campaign_id: string }) => item.campaign_id)).toEqual(["camp_123"]);
+    expect(first.body.campaigns.map((item: { campaign_id: string }) => item.campaign_id)).toEqual(["camp_123"]);
     const second = await t.call("GET", `/api/v1/campaigns?limit=1&cursor=${first.body.next_cursor}`);
-    expect(second.body).toMatchObject({ items: [{ campaign_id: "only-a-draft" }], next_cursor: null });
+    expect(second.body).toMatchObject({ campaigns: [{ campaign_id: "only-a-draft" }], next_cursor: "only-a-draft" });
   });
 
   test("each change stands in the audit log, once", async () => {

@@ -82,7 +82,7 @@ describe("what happened", () => {
     const seen: { id: string; state: string; reason: string | null }[] = [];
     for (let cursor = ""; ;) {
       const { body } = await t.call("GET", `/api/v1/campaigns/camp_123/deliveries?limit=2${cursor}`);
-      seen.push(...body.items);
+      seen.push(...body.deliveries);
       if (body.next_cursor === null) break;
       cursor = `&cursor=${body.next_cursor}`;
     }
@@ -95,13 +95,13 @@ describe("what happened", () => {
       history: [{ state: "reserved", at: "2026-11-21T10:00:00.000Z" }],
     });
     const { body } = await t.call("GET", "/api/v1/campaigns/camp_123/deliveries?state=skipped&channel=whatsapp");
-    expect(body.items).toHaveLength(1);
+    expect(body.deliveries).toHaveLength(1);
   });
 
   test("runs come in the order of their entries, also those of one moment", async () => {
     const first = await t.call("GET", "/api/v1/campaigns/camp_123/runs?limit=4");
     const rest = await t.call("GET", `/api/v1/campaigns/camp_123/runs?cursor=${first.body.next_cursor}`);
-    const ids = [...first.body.items, ...rest.body.items].map((run) => run.id);
+    const ids = [...first.body.runs, ...rest.body.runs].map((run) => run.id);
     expect(ids.toSorted()).toEqual(runs.toSorted());
     expect(ids.slice(2)).toEqual([runs[2], runs[1], runs[0]]);
   });
@@ -116,12 +116,12 @@ describe("what happened", () => {
   test.each([contact, "auth%7C1"])("a contact is found as %s, and its activities", async (id) => {
     expect((await t.call("GET", `/api/v1/contacts/${id}`)).body).toMatchObject({ id: contact, email: "a@example.com" });
     const { body } = await t.call("GET", `/api/v1/contacts/${id}/activities`);
-    expect(body.items).toMatchObject([{ type: "message.delivered", ts: "2026-11-21T10:00:00.000Z" }]);
+    expect(body.activities).toMatchObject([{ type: "message.delivered", ts: "2026-11-21T10:00:00.000Z" }]);
   });
 
   test("dead letters are shown whole, whatever their bytes", async () => {
     const { body } = await t.call("GET", "/api/v1/dead-letters");
-    expect(body.items).toMatchObject([{ stage: "enrich", payload: { encoding: "base64", data: "//4=" } }]);
+    expect(body.dead_letters).toMatchObject([{ stage: "enrich", payload: { encoding: "base64", data: "//4=" } }]);
   });
 
   test.each(["/contacts/auth%7C1", `/runs/${runs[0]}`, "/campaigns/camp_123", "/campaigns/camp_123/deliveries"])(
@@ -133,8 +133,8 @@ describe("what happened", () => {
   );
 
   test("another client's lists are empty", async () => {
-    for (const path of ["/campaigns", "/dead-letters"]) {
-      expect((await t.call("GET", `/api/v1${path}`, { key: t.theirs.api_key })).body.items).toEqual([]);
+    for (const [path, list] of Object.entries({ "/campaigns": "campaigns", "/dead-letters": "dead_letters" })) {
+      expect((await t.call("GET", `/api/v1${path}`, { key: t.theirs.api_key })).body[list]).toEqual([]);
     }
   });
 });

@@ -10,8 +10,12 @@ export interface Condition {
   value: string | number | boolean | null | (string | number | boolean)[];
 }
 
-/** A function, so that what is bundled for workflows never runs zod. */
-export const conditionSchema = (scalar = z.union([z.string(), z.number(), z.boolean()])) =>
+let schema: ReturnType<typeof buildSchema> | undefined;
+
+/** A function, so that what is bundled for workflows never runs zod; always the same, so that it is described once. */
+export const conditionSchema = () => (schema ??= buildSchema());
+
+const buildSchema = (scalar = z.union([z.string(), z.number(), z.boolean()])) =>
   z
     .strictObject({
       path: z.string().min(1).max(256),

@@ -21,7 +21,7 @@ export const listCampaignDeliveriesInput = z.object({
 export async function listCampaignDeliveries(
   ctx: CrmContext,
   input: z.input<typeof listCampaignDeliveriesInput>,
-): Promise<Page<Delivery>> {
+): Promise<Page<"deliveries", Delivery>> {
   requireScope(ctx, "read");
   const { id, limit, cursor, ...filter } = parse(listCampaignDeliveriesInput, input, "request");
   const clientId = ctx.principal.client_id;
@@ -38,5 +38,9 @@ export async function listCampaignDeliveries(
     const orderBy = [desc(deliveries.created_at), desc(deliveries.id)];
     return tx.query.deliveries.findMany({ where, orderBy, limit: limit + 1 });
   });
-  return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.id }), viewDelivery);
+  return toPage("deliveries", rows, {
+    limit,
+    placeOf: (row) => ({ at: row.created_at, id: row.id }),
+    view: viewDelivery,
+  });
 }

@@ -18,7 +18,7 @@ export const listCampaignRunsInput = z.object({
 export async function listCampaignRuns(
   ctx: CrmContext,
   input: z.input<typeof listCampaignRunsInput>,
-): Promise<Page<Run>> {
+): Promise<Page<"runs", Run>> {
   requireScope(ctx, "read");
   const { id, state, limit, cursor } = parse(listCampaignRunsInput, input, "request");
   const clientId = ctx.principal.client_id;
@@ -33,5 +33,5 @@ export async function listCampaignRuns(
     const orderBy = [desc(journeyRuns.entered_at), desc(journeyRuns.id)];
     return tx.query.journeyRuns.findMany({ where, orderBy, limit: limit + 1 });
   });
-  return toPage(rows, limit, (row) => ({ at: row.entered_at, id: row.id }), viewRun);
+  return toPage("runs", rows, { limit, placeOf: (row) => ({ at: row.entered_at, id: row.id }), view: viewRun });
 }

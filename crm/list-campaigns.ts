@@ -18,7 +18,7 @@ export const listCampaignsInput = z.object({
 export async function listCampaigns(
   ctx: CrmContext,
   input: z.input<typeof listCampaignsInput>,
-): Promise<Page<CampaignView>> {
+): Promise<Page<"campaigns", CampaignView>> {
   requireScope(ctx, "read");
   const { limit, cursor, state } = parse(listCampaignsInput, input, "request");
   const rows = await inTransaction(ctx, (tx) => {
@@ -29,6 +29,6 @@ export async function listCampaigns(
     );
     return tx.query.campaigns.findMany({ where, orderBy: [asc(campaigns.id)], limit: limit + 1 });
   });
-  const items = rows.slice(0, limit).map(viewCampaign);
-  return { items, next_cursor: rows.length > limit ? (items.at(-1)?.campaign_id ?? null) : null };
+  const page = rows.slice(0, limit).map(viewCampaign);
+  return { campaigns: page, next_cursor: rows.length > limit ? (page.at(-1)?.campaign_id ?? null) : null };
 }

@@ -14,7 +14,7 @@ export const listContactActivitiesInput = z.object({ id: contactIdSchema, ...pag
 export async function listContactActivities(
   ctx: CrmContext,
   input: z.input<typeof listContactActivitiesInput>,
-): Promise<Page<Activity>> {
+): Promise<Page<"activities", Activity>> {
   requireScope(ctx, "read");
   const { id, limit, cursor } = parse(listContactActivitiesInput, input, "request");
   const clientId = ctx.principal.client_id;
@@ -26,5 +26,5 @@ export async function listContactActivities(
     return { contact, rows: await tx.query.activities.findMany({ where, orderBy: order, limit: limit + 1 }) };
   });
   logAccess(ctx, "contact.activities", `contact:${contact.id}`);
-  return toPage(rows, limit, (row) => ({ at: row.ts, id: row.id }), viewActivity);
+  return toPage("activities", rows, { limit, placeOf: (row) => ({ at: row.ts, id: row.id }), view: viewActivity });
 }

@@ -37,7 +37,7 @@ export type DeadLetter = z.infer<typeof deadLetterSchema>;
 export async function listDeadLetters(
   ctx: CrmContext,
   input: z.input<typeof listDeadLettersInput>,
-): Promise<Page<DeadLetter>> {
+): Promise<Page<"dead_letters", DeadLetter>> {
   requireScope(ctx, "admin");
   const { stage, state, limit, cursor } = parse(listDeadLettersInput, input, "request");
   const rows = await inTransaction(ctx, (tx) => {
@@ -51,7 +51,11 @@ export async function listDeadLetters(
     return tx.query.deadLetters.findMany({ where, orderBy, limit: limit + 1 });
   });
   logAccess(ctx, "dead-letters.list", `count:${Math.min(rows.length, limit)}`);
-  return toPage(rows, limit, (row) => ({ at: row.created_at, id: row.id }), viewDeadLetter);
+  return toPage("dead_letters", rows, {
+    limit,
+    placeOf: (row) => ({ at: row.created_at, id: row.id }),
+    view: viewDeadLetter,
+  });
 }
 
 function viewDeadLetter(row: typeof deadLetters.$inferSelect): DeadLetter {

@@ -9,19 +9,17 @@ export const pageInput = {
   cursor: z.string().min(1).max(512).optional().meta({ description: "`next_cursor` of the page before." }),
 };
 
-export const pageOf = <S extends z.ZodType>(item: S) =>
+/** A list under its own name, and where it goes on. */
+export const pageOf = <K extends string, S extends z.ZodType>(name: K, item: S) =>
   z.object({
-    items: z.array(item),
+    [name]: z.array(item),
     next_cursor: z
       .string()
       .nullable()
       .meta({ description: "Hand it back as `cursor` for the next page; null on the last." }),
   });
 
-export interface Page<T> {
-  items: T[];
-  next_cursor: string | null;
-}
+export type Page<K extends string, T> = Record<K, T[]> & { next_cursor: string | null };
 
 /** The place of a row in a list that is sorted by time and id, newest first. */
 interface Place {
@@ -38,16 +36,15 @@ export function afterCursor(at: PgColumn, id: PgColumn, cursor: string | undefin
 }
 
 /** Of `limit + 1` rows, one page. */
-export function toPage<R, T>(
+export function toPage<K extends string, R, T>(
+  name: K,
   rows: readonly R[],
-  limit: number,
-  placeOf: (row: R) => Place,
-  view: (row: R) => T,
-): Page<T> {
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const hasMore = rows.length > limit && last !== undefined;
-  return { items: page.map(view), next_cursor: hasMore ? encodeCursor(placeOf(last)) : null };
+  { limit, placeOf, view }: { limit: number; placeOf: (row: R) => Place; view: (row: R) => T },
+): Page<K, T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const next_cursor = rows.length > limit && last !== undefined ? encodeCursor(placeOf(last)) : null;
+  return { [name]: shown.map(view), next_cursor } as Page<K, T>;
 }
 
 function encodeCursor({ at, id }: Place): string {

@@ -11,7 +11,7 @@ export const listDeliveriesRoute = defineRoute({
   summary: "What became of each message, newest first; a message that was not sent says why",
   scope: "read",
   input: listCampaignDeliveriesInput,
-  responses: { 200: { description: "A page of them.", schema: pageOf(deliverySchema) } },
+  responses: { 200: { description: "A page of them.", schema: pageOf("deliveries", deliverySchema) } },
   problems: [404],
   handle: async ({ ctx, input }) => ({ status: 200, body: await listCampaignDeliveries(ctx, input) }),
 });

@@ -11,7 +11,7 @@ export const listRunsRoute = defineRoute({
   summary: "Who entered and where each stands, newest first",
   scope: "read",
   input: listCampaignRunsInput,
-  responses: { 200: { description: "A page of them.", schema: pageOf(runSchema) } },
+  responses: { 200: { description: "A page of them.", schema: pageOf("runs", runSchema) } },
   problems: [404],
   handle: async ({ ctx, input }) => ({ status: 200, body: await listCampaignRuns(ctx, input) }),
 });

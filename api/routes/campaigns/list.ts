@@ -11,6 +11,6 @@ export const listCampaignsRoute = defineRoute({
   summary: "All campaigns, by id",
   scope: "read",
   input: listCampaignsInput,
-  responses: { 200: { description: "A page of them.", schema: pageOf(campaignViewSchema) } },
+  responses: { 200: { description: "A page of them.", schema: pageOf("campaigns", campaignViewSchema) } },
   handle: async ({ ctx, input }) => ({ status: 200, body: await listCampaigns(ctx, input) }),
 });

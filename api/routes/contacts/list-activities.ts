@@ -11,7 +11,7 @@ export const listActivitiesRoute = defineRoute({
   summary: "What happened to a contact, newest first",
   scope: "read",
   input: listContactActivitiesInput,
-  responses: { 200: { description: "A page of it.", schema: pageOf(activitySchema) } },
+  responses: { 200: { description: "A page of it.", schema: pageOf("activities", activitySchema) } },
   problems: [404],
   handle: async ({ ctx, input }) => ({ status: 200, body: await listContactActivities(ctx, input) }),
 });

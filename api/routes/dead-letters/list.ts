@@ -10,6 +10,6 @@ export const listDeadLettersRoute = defineRoute({
   summary: "Events that could not be processed, with where and why, newest first",
   scope: "admin",
   input: listDeadLettersInput,
-  responses: { 200: { description: "A page of them.", schema: pageOf(deadLetterSchema) } },
+  responses: { 200: { description: "A page of them.", schema: pageOf("dead_letters", deadLetterSchema) } },
   handle: async ({ ctx, input }) => ({ status: 200, body: await listDeadLetters(ctx, input) }),
 });
