@@ -10,7 +10,7 @@ const may = {
   workers: ["activities", "core", "platform", ...domains],
   api: ["core", "platform", ...domains],
 };
-const rooms = [...Object.keys(may), "infra", "test", "console", "sdk"];
+const rooms = [...Object.keys(may), "infra", "test", "bench", "console", "sdk"];
 
 module.exports = {
   forbidden: [
@@ -26,7 +26,10 @@ module.exports = {
       comment: "core/ knows zod and nothing of the outside (fast-check and vitest in its tests)",
       severity: "error",
       from: { path: "^core/", pathNot: "\\.test\\.ts$" },
-      to: { dependencyTypes: ["npm", "npm-dev", "core"], pathNot: "node_modules/(zod|pgsql-ast-parser|libphonenumber-js)/|^node:crypto$|^crypto$" },
+      to: {
+        dependencyTypes: ["npm", "npm-dev", "core"],
+        pathNot: "node_modules/(zod|pgsql-ast-parser|libphonenumber-js)/|^node:crypto$|^crypto$",
+      },
     },
     {
       name: "workflows-are-deterministic",
@@ -35,8 +38,18 @@ module.exports = {
       from: { path: "^workflows/", pathNot: "\\.test\\.ts$" },
       to: { dependencyTypes: ["npm", "npm-dev", "core"], pathNot: "node_modules/@temporalio/(workflow|common)/" },
     },
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
-    { name: "no-orphan-tests-in-production", severity: "error", from: { pathNot: "\\.test\\.ts$|^test/" }, to: { path: "\\.test\\.ts$|^test/" } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "no-orphan-tests-in-production",
+      severity: "error",
+      from: { pathNot: "\\.test\\.ts$|^(test|bench)/" },
+      to: { path: "\\.test\\.ts$|^test/" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
