@@ -7,6 +7,8 @@ import { uuidOf } from "../core/uuid.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryRow } from "./facts.ts";
 
+type AnnounceContext = Pick<DeliveryContext, "db" | "producer">;
+
 export const DELIVERY_EVENT = "campaign_delivery";
 
 /**
@@ -14,7 +16,7 @@ export const DELIVERY_EVENT = "campaign_delivery";
  * owed. A crash in between puts it there again under the same id, which the enricher takes once. Rejects where the stream
  * does not take it; the sweep finds what is still owed.
  */
-export async function announceDelivery(ctx: DeliveryContext, row: DeliveryRow): Promise<void> {
+export async function announceDelivery(ctx: AnnounceContext, row: DeliveryRow): Promise<void> {
   const kinds = row.unannounced;
   if (kinds.length === 0) return;
   // In order: all of a person's share a lane, and a lane keeps the order of its appends.
@@ -26,7 +28,7 @@ export async function announceDelivery(ctx: DeliveryContext, row: DeliveryRow): 
     where id = ${row.id}::uuid`);
 }
 
-async function append(ctx: DeliveryContext, row: DeliveryRow, event: Event): Promise<void> {
+async function append(ctx: AnnounceContext, row: DeliveryRow, event: Event): Promise<void> {
   const header = { client_id: row.client_id, received_at: new Date().toISOString(), request_id: row.request_id };
   const envelope = encodeEnvelope(header, [Buffer.from(JSON.stringify(event))]);
   await ctx.producer.append(laneOf(partitionKeyOf(event)), envelope, 1);

@@ -1,6 +1,7 @@
 import type { SendOutcome, SendRequest } from "../core/contracts/journey.ts";
 import { deliveryId, type Handover } from "../core/delivery.ts";
 import { AppError } from "../core/errors.ts";
+import { toAppError } from "../platform/postgres/errors.ts";
 import { announceDelivery } from "./announce.ts";
 import { composeMessage } from "./compose.ts";
 import { CHANNEL_RULES } from "./channels/index.ts";
@@ -22,7 +23,9 @@ const STALE_MS = 3_000;
  * attempt would not find in the ledger.
  */
 export async function deliver(ctx: DeliveryContext, request: SendRequest): Promise<SendOutcome> {
-  const outcome = await attempt(ctx, request);
+  const outcome = await attempt(ctx, request).catch((error: unknown) => {
+    throw toAppError(error);
+  });
   if (!("delivery_id" in outcome)) ctx.deliveryMetrics.became(request.channel, outcome.outcome);
   ctx.log.info({ ...idsOf(request), ...outcome }, "delivery");
   return outcome;

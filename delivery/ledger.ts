@@ -8,6 +8,9 @@ import { activities, deliveries } from "../platform/postgres/schema.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryRow, RunRow } from "./facts.ts";
 
+/** The ledger itself needs no provider. */
+export type LedgerContext = Pick<DeliveryContext, "db" | "deliveryMetrics">;
+
 export interface Reservation {
   request: SendRequest;
   deliveryId: string;
@@ -24,7 +27,7 @@ export interface Reservation {
  * pauses the campaign: either the stop is committed and seen here, or it waits until this is committed. Null where the
  * message was not to be had.
  */
-export async function reserveDelivery(ctx: DeliveryContext, reservation: Reservation): Promise<DeliveryRow | null> {
+export async function reserveDelivery(ctx: LedgerContext, reservation: Reservation): Promise<DeliveryRow | null> {
   const { request, deliveryId, run, contactId, provider, handover } = reservation;
   const at = new Date().toISOString();
   const state = handover ? "submitting" : "reserved";
@@ -48,7 +51,7 @@ export async function reserveDelivery(ctx: DeliveryContext, reservation: Reserva
   return rows.length === 0 ? null : findDelivery(ctx, deliveryId);
 }
 
-export async function findDelivery(ctx: DeliveryContext, id: string): Promise<DeliveryRow | null> {
+export async function findDelivery(ctx: LedgerContext, id: string): Promise<DeliveryRow | null> {
   const [row] = await ctx.db.select().from(deliveries).where(eq(deliveries.id, id));
   return row ?? null;
 }
@@ -57,7 +60,7 @@ export async function findDelivery(ctx: DeliveryContext, id: string): Promise<De
  * Writes what has happened to a message, and what of it belongs into its reader's story, in one transaction. Answers the
  * row as it is then; null where there is none. What changes nothing is not written.
  */
-export async function recordEntry(ctx: DeliveryContext, id: string, entry: LedgerEntry): Promise<DeliveryRow | null> {
+export async function recordEntry(ctx: LedgerContext, id: string, entry: LedgerEntry): Promise<DeliveryRow | null> {
   const recorded = await ctx.db.transaction(async (tx) => {
     const [row] = await tx.select().from(deliveries).where(eq(deliveries.id, id)).for("update");
     if (!row) return null;

@@ -9,6 +9,7 @@ import { recordEntry } from "./ledger.ts";
 
 /** Beyond the provider's time-out: what a worker needs to write down the answer. */
 const MARGIN_MS = 2_000;
+const IN_HAND_MS = 250;
 
 /**
  * Finds out what became of a message that was handed over and whose answer is not in the ledger: asks the provider. Found:
@@ -20,6 +21,7 @@ export async function resolveDelivery(ctx: DeliveryContext, row: DeliveryRow): P
   if (isSettled(row.state) || row.state === "reserved" || !row.handover) return row;
   const provider = ctx.providers[row.channel];
   const at = new Date().toISOString();
+  if (isInHand(row)) throw openQuestion(IN_HAND_MS);
   const found = provider.replacesRepeats ? [] : await askProvider(ctx, row);
   if (found && found.length > 0) {
     return write(ctx, row, { kind: "submitted", at, provider_message_id: found[0]! });
@@ -32,8 +34,16 @@ export async function resolveDelivery(ctx: DeliveryContext, row: DeliveryRow): P
   if (ageMs > ctx.patience.unknownMs) return markUnknown(ctx, row, at);
   // Not known, but the worker that had it is certainly gone: for people to see.
   if (ageMs > ctx.patience.providerMs + MARGIN_MS) await markUnknown(ctx, row, at);
-  const retryAfterMs = Math.min(60_000, Math.max(250, graceMs - ageMs));
-  throw new AppError("unavailable", "Whether the provider has the message is not known yet.", { retryAfterMs });
+  throw openQuestion(Math.min(60_000, Math.max(IN_HAND_MS, graceMs - ageMs)));
+}
+
+/** Another worker has taken it this very moment and will mostly know soon. */
+function isInHand({ state, handover }: DeliveryRow): boolean {
+  return state === "submitting" && Date.now() - Date.parse(handover!.at) < MARGIN_MS;
+}
+
+function openQuestion(retryAfterMs: number): AppError {
+  return new AppError("unavailable", "Whether the provider has the message is not known yet.", { retryAfterMs });
 }
 
 /** Ids that no other delivery has been found under; null where the provider cannot tell. */
