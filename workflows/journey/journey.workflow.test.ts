@@ -252,7 +252,7 @@ it("goes on in a new execution before its history grows long", async () => {
 
 it("does not run a definition other than the one it began with", async () => {
   const run = await journeys.start(cart, { definition_hash: "another" });
-  await expect(run.finish()).rejects.toThrow();
+  await expect(run.finish()).rejects.toThrow("Workflow execution failed");
   expect(sent()).toEqual([]);
   expect(ended()).toEqual(["failed: definition_changed"]);
 });
@@ -261,6 +261,6 @@ it("says in the projection that it was cancelled", async () => {
   const run = await journeys.start(cart);
   await journeys.sleepMinutes(1);
   await run.handle.cancel();
-  await expect(run.finish()).rejects.toThrow();
+  await expect(run.finish()).rejects.toThrow("Workflow execution cancelled");
   expect(ended()).toEqual(["stopped: cancelled"]);
 });

@@ -1,0 +1,68 @@
+import { DefaultLogger, Runtime } from "@temporalio/worker";
+import { collectDefaultMetrics, Registry } from "prom-client";
+
+import { createDeliveryContext } from "../delivery/context.ts";
+import { readConfig } from "../platform/config.ts";
+import { createContext } from "../platform/context.ts";
+import { serveMetrics } from "../platform/metrics-server.ts";
+import { createStreamProducer } from "../platform/stream/producer.ts";
+import { connectJourneys } from "../platform/temporal.ts";
+import { createJourneyWorker } from "./journey.ts";
+import { createLakeWorker } from "./lake.ts";
+import { runWorkers } from "./run-workers.ts";
+import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
+
+/** An orchestrator kills after thirty seconds. */
+const DRAIN_MS = 25_000;
+
+/** All task queues in one process, as on a laptop; in production each worker is its own service. */
+const config = readConfig();
+const base = createContext("workers", config);
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+installTemporalLogger();
+const producer = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_EVENTS });
+const ctx = createDeliveryContext(base, { producer, registry });
+const journeys = connectJourneys(config);
+const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: config.LIVORA_WORKERS_METRICS_PORT });
+const sweeper = keepSweepingDeliveries(ctx);
+const workers = runWorkers({
+  config,
+  log: ctx.log,
+  create: [
+    (connection) => createJourneyWorker({ ctx, journeys }, connection),
+    (connection) => createLakeWorker(ctx, connection),
+  ],
+  onReady: () => ctx.log.info({ port: metrics.port }, "ready"),
+});
+
+let isStopping = false;
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+
+async function stop(signal: string): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  ctx.log.info({ signal }, "draining");
+  setTimeout(() => {
+    ctx.log.error("not drained in time");
+    process.exit(1);
+  }, DRAIN_MS).unref();
+  await Promise.all([workers.stop(), sweeper.stop()]);
+  await producer.close();
+  await Promise.all([journeys.close(), metrics.close()]);
+  await ctx.close();
+  ctx.log.info("stopped");
+  process.exit(0);
+}
+
+/** Temporal's own words among ours; signals are ours to handle. */
+function installTemporalLogger(): void {
+  const logger = new DefaultLogger("WARN", ({ level, message, meta }) => {
+    const write = level === "ERROR" ? "error" : "warn";
+    base.log[write](
+      { err: meta?.["error"], workflow_id: meta?.["workflowId"], activity: meta?.["activityType"] },
+      message,
+    );
+  });
+  Runtime.install({ logger, shutdownSignals: [] });
+}
