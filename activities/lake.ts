@@ -11,6 +11,7 @@ import {
 import { isAppError, isTransient } from "../core/errors.ts";
 import type { Context } from "../platform/context.ts";
 import { type CompactionDeps, compactPartition } from "../platform/lake/compact.ts";
+import type { Warehouse } from "../platform/warehouse/duckdb.ts";
 import { planCompaction } from "../platform/lake/compaction-book.ts";
 
 const MINUTE_MS = 60_000;
@@ -22,8 +23,10 @@ const CLOSED_AFTER_MS = 10 * MINUTE_MS;
 const SETTLED_AFTER_MS = 5 * MINUTE_MS;
 const TEMP_AFTER_MS = 24 * 60 * MINUTE_MS;
 
-export type LakeActivityDeps = Pick<CompactionDeps, "lake" | "warehouse" | "readProgress"> & {
+export type LakeActivityDeps = Pick<CompactionDeps, "lake" | "readProgress"> & {
   ctx: Pick<Context, "db" | "log">;
+  /** One for each page of partitions: between the hours its memory is free. */
+  openWarehouse(): Warehouse;
   /** How long ago a partition must have ended, and a file been written. */
   closedAfterMs?: number;
   settledAfterMs?: number;
@@ -43,17 +46,19 @@ export function createLakeActivities(deps: LakeActivityDeps): LakeActivities {
     async compactPartitions({ targets }) {
       const activity = ActivityContext.current();
       const progress: Progress = { ...(activity.info.heartbeatDetails ?? { done: 0, counts: NO_COUNTS }) };
+      const warehouse = deps.openWarehouse();
       const timer = setInterval(() => activity.heartbeat(progress), HEARTBEAT_MS);
       try {
         for (const target of targets.slice(progress.done)) {
           activity.cancellationSignal.throwIfAborted();
-          progress.counts = addCounts(progress.counts, await compactOne(deps, target, activity.cancellationSignal));
+          progress.counts = addCounts(progress.counts, await compactOne({ ...deps, warehouse }, target));
           progress.done++;
           activity.heartbeat(progress);
         }
         return progress.counts;
       } finally {
         clearInterval(timer);
+        await warehouse.close();
       }
     },
   };
@@ -61,11 +66,11 @@ export function createLakeActivities(deps: LakeActivityDeps): LakeActivities {
 
 /** Throws only what trying again may mend: one bad partition must not keep the others waiting. */
 async function compactOne(
-  deps: LakeActivityDeps,
+  deps: LakeActivityDeps & { warehouse: Warehouse },
   target: CompactionTarget,
-  signal: AbortSignal,
 ): Promise<CompactionCounts> {
   const { settledAfterMs = SETTLED_AFTER_MS } = deps;
+  const signal = ActivityContext.current().cancellationSignal;
   const onStep = () => signal.throwIfAborted();
   try {
     return await compactPartition({ ...deps, writtenBeforeMs: Date.now() - settledAfterMs, onStep }, target);

@@ -17,6 +17,7 @@ import { createLake } from "../platform/lake/lake.ts";
 import { createLeaseStore } from "../platform/stream/lease-store.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
+import { errorInterceptor } from "./error-interceptor.ts";
 
 /** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
 const CONCURRENT_ACTIVITIES = 1;
@@ -37,10 +38,13 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
     activities: createLakeActivities({
       ctx,
       lake,
-      warehouse: createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
+      openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
       readProgress: createProgressReader(ctx),
     }),
+    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    // Then a merge is given up at its next step, and the next run finishes it.
+    shutdownGraceTime: "10 s",
   });
 }
 
