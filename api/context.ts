@@ -1,26 +1,36 @@
 import type { JourneyClient } from "../crm/journey-client.ts";
+import { createDeliveryMetrics, type WebhookContext } from "../delivery/index.ts";
 import { type Context, createContext } from "../platform/context.ts";
 import type { Config } from "../platform/config.ts";
 import { connectPostgres, type Database } from "../platform/postgres/database.ts";
+import { createStreamProducer } from "../platform/stream/producer.ts";
 import { connectJourneys } from "./journeys.ts";
+import { type ApiMetrics, createMetrics } from "./metrics.ts";
 
 /** What the API needs of the world: everything that services share, and its own ways to tenants and runs. */
 export interface ApiContext extends Context {
   /** As the tenant role: sees nothing until it is bound to a client. */
   tenantDb: Database;
   journeys: JourneyClient;
+  /** What providers report goes into the ledger and, as events, onto the stream. */
+  webhooks: WebhookContext;
+  metrics: ApiMetrics;
 }
 
 export function createApiContext(config: Config, overrides: Partial<ApiContext> = {}): ApiContext {
   const shared = createContext("api", config, overrides);
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
   const journeys = connectJourneys(config, shared.log);
+  const metrics = createMetrics(shared.db);
+  const producer = createStreamProducer({ kinesis: shared.kinesis, stream: config.LIVORA_STREAM_EVENTS });
   return {
     ...shared,
+    metrics,
+    webhooks: { ...shared, producer, deliveryMetrics: createDeliveryMetrics(metrics.registry) },
     tenantDb: overrides.tenantDb ?? tenant.db,
     journeys: overrides.journeys ?? journeys,
     async close() {
-      await Promise.all([tenant.close(), journeys.close()]);
+      await Promise.all([tenant.close(), journeys.close(), producer.close()]);
       await shared.close();
     },
   };

@@ -7,14 +7,12 @@ import type { CrmContext } from "../crm/context.ts";
 import type { Authenticate, KeyHolder } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
 import type { Limiter } from "./limit.ts";
-import type { ApiMetrics } from "./metrics.ts";
 import { requestIdOf } from "./observe.ts";
 import { readJson, readRaw } from "./read-body.ts";
 import type { Answer, JsonRoute, RawRoute, Route } from "./route.ts";
 
 export interface HandlerDeps {
   api: ApiContext;
-  metrics: ApiMetrics;
   authenticate: Authenticate;
   limiter: Limiter;
 }
@@ -45,8 +43,17 @@ async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request,
 
 async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request): Promise<Answer> {
   const raw = await readRaw(request, route.consumes);
-  const url = new URL(request.originalUrl, api.config.LIVORA_PUBLIC_API_URL).href;
-  return route.handle({ api, url, headers: request.headers, raw, request_id: requestIdOf(request) });
+  // As the provider was told it: a proxy may have changed what we see of it.
+  const url = api.config.LIVORA_PUBLIC_API_URL + request.originalUrl;
+  const outcome = (name: "taken" | "refused") => api.metrics.webhook(route.provider, name);
+  try {
+    const answer = await route.handle({ webhooks: api.webhooks, url, headers: request.headers, raw });
+    outcome("taken");
+    return answer;
+  } catch (error) {
+    outcome("refused");
+    throw error;
+  }
 }
 
 /** Guessing keys is limited by where it comes from. */

@@ -1,8 +1,8 @@
-import { count, eq, inArray } from "drizzle-orm";
+import { count, eq } from "drizzle-orm";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 import type { Database } from "../platform/postgres/database.ts";
-import { deadLetters, deliveries } from "../platform/postgres/schema.ts";
+import { deadLetters } from "../platform/postgres/schema.ts";
 
 export interface ApiMetrics {
   registry: Registry;
@@ -28,7 +28,6 @@ export function createMetrics(db: Database): ApiMetrics {
     registers: [registry],
   });
   registry.registerMetric(openDeadLetters(db));
-  registry.registerMetric(unsettledDeliveries(db));
   return {
     registry,
     observe: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
@@ -51,26 +50,6 @@ function openDeadLetters(db: Database): Gauge {
         .catch(() => []);
       this.reset();
       for (const { stage, open } of rows) this.set({ stage }, open);
-    },
-  });
-}
-
-function unsettledDeliveries(db: Database): Gauge {
-  return new Gauge({
-    name: "livora_deliveries_unsettled",
-    help: "Messages whose outcome is open, by state and channel",
-    labelNames: ["state", "channel"],
-    registers: [],
-    async collect() {
-      const { state, channel } = deliveries;
-      const rows = await db
-        .select({ state, channel, open: count() })
-        .from(deliveries)
-        .where(inArray(state, ["reserved", "submitting", "unknown"]))
-        .groupBy(state, channel)
-        .catch(() => []);
-      this.reset();
-      for (const { state, channel, open } of rows) this.set({ state, channel }, open);
     },
   });
 }

@@ -18,6 +18,24 @@ const PROBLEMS: Record<number, string> = {
   503: "Something that is needed is away for the moment: try again.",
 };
 
+const answers = (type: string) => ({ description: "Yes.", content: { [type]: { schema: z.unknown() } } });
+const probe = (operationId: string, summary: string, type = "application/json") => ({
+  get: { operationId, summary, tags: ["operations"], security: [], responses: { 200: answers(type) } },
+});
+
+/** What machines ask; nobody needs a key for it. */
+const PROBES: ZodOpenApiObject["paths"] = {
+  "/healthz": probe("isAlive", "Whether the process answers"),
+  "/readyz": {
+    get: {
+      ...probe("isReady", "Whether the database and Redis answer").get,
+      responses: { 200: answers("application/json"), 503: { ...answers("application/json"), description: "Not now." } },
+    },
+  },
+  "/metrics": probe("readMetrics", "For Prometheus", "text/plain"),
+  "/openapi.json": probe("describeApi", "This document"),
+};
+
 let description: ReturnType<typeof createDocument> | undefined;
 
 /** The API's OpenAPI 3.1 document, made from the routes' own schemas. */
@@ -32,7 +50,7 @@ export function describeApi(): ReturnType<typeof createDocument> {
     servers: [{ url: "/" }],
     security: [{ key: [] }],
     components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key." } } },
-    paths: describePaths(ROUTES),
+    paths: { ...describePaths(ROUTES), ...PROBES },
   });
   return description;
 }

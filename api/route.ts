@@ -4,7 +4,7 @@ import type { z } from "zod";
 
 import type { ApiScope } from "../core/api-key.ts";
 import type { CrmContext } from "../crm/context.ts";
-import type { ApiContext } from "./context.ts";
+import type { WebhookContext } from "../delivery/index.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
 
@@ -25,12 +25,11 @@ export interface Call<I extends z.ZodObject, B extends z.ZodType> {
 
 /** What a webhook is handed: nothing is known of the caller until the handler has checked the signature. */
 export interface RawCall {
-  api: ApiContext;
+  webhooks: WebhookContext;
   /** As the provider was told: scheme, host, path and query. */
   url: string;
   headers: IncomingHttpHeaders;
   raw: Buffer;
-  request_id: string;
 }
 
 interface Described {
@@ -56,6 +55,7 @@ export interface JsonRoute<I extends z.ZodObject = z.ZodObject, B extends z.ZodT
 
 export interface RawRoute extends Described {
   kind: "raw";
+  provider: string;
   /** Media types that are taken. */
   consumes: string[];
   handle(call: RawCall): Promise<Answer>;

@@ -13,6 +13,8 @@ import { listDeadLettersRoute } from "./routes/dead-letters/list.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { getTemplateRoute } from "./routes/templates/get.ts";
 import { putTemplateRoute } from "./routes/templates/put.ts";
+import { sendgridWebhook } from "./routes/webhooks/sendgrid.ts";
+import { twilioWebhook } from "./routes/webhooks/twilio.ts";
 
 /** Everything that the API answers, in the order of its documentation. */
 export const ROUTES: readonly Route[] = [
@@ -30,4 +32,6 @@ export const ROUTES: readonly Route[] = [
   putTemplateRoute,
   getTemplateRoute,
   listDeadLettersRoute,
+  twilioWebhook,
+  sendgridWebhook,
 ];

@@ -10,7 +10,6 @@ import type { ApiContext } from "./context.ts";
 import { createHandler, type HandlerDeps } from "./handler.ts";
 import { answerHealth } from "./health.ts";
 import { createLimiter } from "./limit.ts";
-import { createMetrics } from "./metrics.ts";
 import { describeApi } from "./openapi.ts";
 import { observeRequests, requestIdOf } from "./observe.ts";
 import type { Route } from "./route.ts";
@@ -20,8 +19,8 @@ import { ROUTES } from "./routes.ts";
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createApiServer(api: ApiContext): Server {
-  const metrics = createMetrics(api.db);
-  const deps = { api, metrics, authenticate: createAuthenticate(api.db), limiter: createLimiter(api) };
+  const { metrics } = api;
+  const deps = { api, authenticate: createAuthenticate(api.db), limiter: createLimiter(api) };
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
   app.use(observeRequests(api.log, metrics));
