@@ -1,6 +1,7 @@
 import { AppError } from "../core/errors.ts";
 import { advanceFence, isAfterFence, type Place } from "../core/fence.ts";
 import type { LruMap } from "../core/lru.ts";
+import { comparePlaces } from "../core/position.ts";
 import { ABSENT, inParallel, itemName, type ItemKey, type StoredItem, type UserStore } from "./user-store.ts";
 
 const PARALLEL_WRITES = 32;
@@ -31,14 +32,17 @@ export interface UserBatch {
   get<T>(key: ItemKey): T | undefined;
   /** Not made where the item has taken in this event, or a later one of its lane, before. One change for each event. */
   change<T>(key: ItemKey, origin: Origin, make: (before: T | undefined) => Change<T>): void;
-  /** Changes made by `work` are made wholly, or, where it throws, not at all. */
-  atomically<T>(work: () => T): T;
+  /** Takes back what an event has changed so far: it turned out that it cannot be processed. */
+  retract(origin: Origin): void;
   /** Makes all changes durable; throws `unavailable` where that cannot be done now. */
   flush(): Promise<{ written: number; conflicts: number }>;
 }
 
 interface Touched {
   key: ItemKey;
+  /** As read. */
+  base: StoredItem;
+  /** After the changes. */
   now: StoredItem;
   changes: { origin: Origin; make: (before: never) => Change<unknown> }[];
   isChanged: boolean;
@@ -46,25 +50,13 @@ interface Touched {
 
 export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
   const items = new Map<string, Touched>();
-  let undo: (() => void)[] = [];
-
-  function atomically<T>(work: () => T): T {
-    undo = [];
-    try {
-      return work();
-    } catch (error) {
-      for (const restore of undo.toReversed()) restore();
-      throw error;
-    }
-  }
-
   async function load(keys: readonly ItemKey[]): Promise<void> {
     const missing = new Map<string, ItemKey>();
     for (const key of keys) {
       const name = itemName(key);
       if (items.has(name) || missing.has(name)) continue;
       const cached = cache.get(name);
-      if (cached) items.set(name, { key, now: cached, changes: [], isChanged: false });
+      if (cached) items.set(name, { key, base: cached, now: cached, changes: [], isChanged: false });
       else missing.set(name, key);
     }
     const wanted = [...missing.values()];
@@ -72,7 +64,7 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
     for (const [at, key] of wanted.entries()) {
       const now = found[at] ?? ABSENT;
       cache.set(itemName(key), now);
-      items.set(itemName(key), { key, now, changes: [], isChanged: false });
+      items.set(itemName(key), { key, base: now, now, changes: [], isChanged: false });
     }
   }
 
@@ -103,7 +95,7 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
     await inParallel(open, PARALLEL_WRITES, async (item) => {
       const name = itemName(item.key);
       if (!(await replaceOrForget(item, name))) return void lost.push(item);
-      item.now = { ...item.now, version: item.now.version + 1 };
+      item.base = item.now = { ...item.now, version: item.now.version + 1 };
       item.isChanged = false;
       item.changes = [];
       cache.set(name, item.now);
@@ -125,10 +117,8 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
     if (lost.length === 0) return;
     const found = await store.read(lost.map((item) => item.key));
     for (const [at, item] of lost.entries()) {
-      item.now = found[at] ?? ABSENT;
-      cache.set(itemName(item.key), item.now);
-      item.isChanged = false;
-      for (const change of item.changes) makeChange(item, change);
+      remake(item, found[at] ?? ABSENT);
+      cache.set(itemName(item.key), item.base);
     }
   }
 
@@ -137,15 +127,30 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
     get: <T>(key: ItemKey) => touched(key).now.data as T | undefined,
     change(key, origin, make) {
       const item = touched(key);
-      const before = { ...item, changes: [...item.changes] };
-      undo.push(() => Object.assign(item, before));
       const change = { origin, make: make as (before: never) => Change<unknown> };
       item.changes.push(change);
       makeChange(item, change);
     },
-    atomically,
+    retract(origin) {
+      for (const item of items.values()) {
+        const rest = item.changes.filter((change) => !isSameOrigin(change.origin, origin));
+        if (rest.length === item.changes.length) continue;
+        item.changes = rest;
+        remake(item, item.base);
+      }
+    },
     flush,
   };
+}
+
+function remake(item: Touched, base: StoredItem): void {
+  item.base = item.now = base;
+  item.isChanged = false;
+  for (const change of item.changes) makeChange(item, change);
+}
+
+function isSameOrigin(a: Origin, b: Origin): boolean {
+  return a.lane === b.lane && comparePlaces(a.place, b.place) === 0;
 }
 
 function makeChange(item: Touched, { origin, make }: Touched["changes"][number]): void {

@@ -95,8 +95,11 @@ export function createUserStore(ctx: Pick<Context, "config" | "dynamodb">, now: 
         new QueryCommand({
           TableName: table,
           ConsistentRead: true,
-          KeyConditionExpression: "PK = :pk AND begins_with(SK, :sk)",
-          ExpressionAttributeValues: { ":pk": { S: partitionOf(partition) }, ":sk": { S: sortPrefix } },
+          KeyConditionExpression: sortPrefix === "" ? "PK = :pk" : "PK = :pk AND begins_with(SK, :sk)",
+          ExpressionAttributeValues: {
+            ":pk": { S: partitionOf(partition) },
+            ...(sortPrefix !== "" && { ":sk": { S: sortPrefix } }),
+          },
           ExclusiveStartKey: from,
         }),
       );

@@ -29,12 +29,15 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   const leases = createLeaseStore(ctx, { stream: options.stream, consumer: options.name, owner, leaseMs });
   const work = new Map<string, { lease: Lease; abort: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
+  let open: string[] = [];
+  const isAlone = () => open.every((shard) => work.has(shard));
 
   async function coordinate(): Promise<void> {
     const shards = await listShards(ctx.kinesis, options.stream);
     const held = await leases.read(shards.map((shard) => shard.id));
     await tellShards(options, shards, held);
     const hasEnded = (shard: string) => held.get(shard)?.ended === true;
+    open = readableShards(shards, hasEnded).map((shard) => shard.id);
     for (const shard of readableShards(shards, hasEnded)) {
       const lease = held.get(shard.id);
       if (stopping.signal.aborted || work.has(shard.id) || (lease && lease.expiresAtMs > Date.now())) continue;
@@ -54,8 +57,12 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
       log,
     });
     log.info({ shard: lease.shard, epoch: lease.epoch }, "reading the shard");
+    options.onAcquired?.(lease.shard);
     const metrics = createShardMetrics(options.registry, options.name, lease.shard);
-    const done = finish(lease, workOnShard({ lease, leases, reader, options, metrics, log, signal: abort.signal }));
+    const done = finish(
+      lease,
+      workOnShard({ lease, leases, reader, options, metrics, log, isAlone, signal: abort.signal }),
+    );
     work.set(lease.shard, { lease, abort, done });
   }
 

@@ -20,6 +20,7 @@ interface WorkerParts<State> {
   options: ConsumerOptions<State>;
   metrics: ShardMetrics;
   log: Logger;
+  isAlone(): boolean;
   /** Aborts where the process is to stop, or the lease is lost. */
   signal: AbortSignal;
 }
@@ -66,7 +67,7 @@ async function handleUntilDone<State>(
     const startedAt = performance.now();
     try {
       if (options.exactRanges) await leases.savePending(lease, { first, last });
-      const after = await options.handle({ shard: lease.shard, entries, state, signal });
+      const after = await options.handle({ shard: lease.shard, entries, state, isAlone: parts.isAlone(), signal });
       await leases.saveCheckpoint(lease, last, JSON.stringify(after ?? null));
       metrics.batch((performance.now() - startedAt) / 1000, entries.length);
       return { end: null, state: after };

@@ -32,6 +32,8 @@ export interface StreamBatch<State> {
   entries: StreamEntry[];
   /** What the handler returned for the batch before; undefined at the very beginning of the stream. */
   state: State | undefined;
+  /** No other process reads a shard of this stream under this consumer's name: what is in memory is all there is. */
+  isAlone?: boolean;
   /** Aborts once another process has taken the shard over: what is not begun yet need not be. */
   signal: AbortSignal;
 }
@@ -73,6 +75,8 @@ export interface ConsumerOptions<State> {
   onProgress?(progress: Progress): void;
   /** Told before any shard of the list is read, and before one that ended leaves it. */
   onShards?(open: readonly string[], ended: readonly string[]): Promise<void> | void;
+  /** Told when this process takes a shard over, before it reads it. */
+  onAcquired?(shard: string): void;
   /** Where the metrics are kept; none without it. */
   registry?: Registry;
   /** How long a shard stays with a process that no longer answers. */

@@ -1,0 +1,64 @@
+import type { Person } from "./enriched-event.ts";
+import type { Event } from "./event.ts";
+
+/** Whom a device belongs to: written when an event carries both ids. The latest log-in wins for what comes. */
+export interface AnonLink {
+  user_id: string;
+  linked_at: string;
+}
+
+/** The devices a user has been seen on. A device that changes hands stays here: what was done on it was done. */
+export interface Aliases {
+  anon_ids: string[];
+  /** Links that were refused because there were too many: a shared till or a bot, not a person. */
+  refused: number;
+  refused_at: string | null;
+}
+
+/** The most devices that are one person. */
+export const MAX_ALIASES = 50;
+
+export type LinkOutcome = "known" | "linked" | "refused";
+
+/** What becomes of a link between a device and a user. */
+export function judgeLink(aliases: Aliases | undefined, anonId: string): LinkOutcome {
+  if (aliases?.anon_ids.includes(anonId)) return "known";
+  return (aliases?.anon_ids.length ?? 0) >= MAX_ALIASES ? "refused" : "linked";
+}
+
+export function addAlias(before: Aliases | undefined, anonId: string, at: string): Aliases {
+  const aliases = before ?? { anon_ids: [], refused: 0, refused_at: null };
+  const outcome = judgeLink(before, anonId);
+  if (outcome === "linked") return { ...aliases, anon_ids: [...aliases.anon_ids, anonId] };
+  if (outcome === "known") return aliases;
+  const refused_at = aliases.refused_at !== null && aliases.refused_at > at ? aliases.refused_at : at;
+  return { ...aliases, refused: aliases.refused + 1, refused_at };
+}
+
+export function linkDevice(before: AnonLink | undefined, userId: string, at: string): AnonLink {
+  if (before && (before.linked_at > at || before.user_id === userId)) return before;
+  return { user_id: userId, linked_at: at };
+}
+
+/** Who an event is to be counted to: the user it names, else the user its device belongs to, else the device. */
+export function personOf(
+  event: Pick<Event, "user_id" | "anon_id" | "session_id">,
+  link: AnonLink | undefined,
+  aliases: Aliases | undefined,
+): Person {
+  const anon_id = event.anon_id ?? null;
+  const user_id = event.user_id ?? link?.user_id ?? null;
+  const key = user_id !== null ? userKey(user_id) : anon_id !== null ? anonKey(anon_id) : `session:${event.session_id}`;
+  const keys = new Set([key]);
+  if (anon_id !== null) keys.add(anonKey(anon_id));
+  if (user_id !== null) for (const alias of aliases?.anon_ids ?? []) keys.add(anonKey(alias));
+  return { key, user_id, anon_id, keys: [...keys] };
+}
+
+export function userKey(userId: string): string {
+  return `user:${userId}`;
+}
+
+export function anonKey(anonId: string): string {
+  return `anon:${anonId}`;
+}

@@ -1,0 +1,81 @@
+import type { Position } from "../core/position.ts";
+import { uuidOf } from "../core/uuid.ts";
+import type { Database } from "./postgres/database.ts";
+import { deadLetters, droppedEvents } from "./postgres/schema.ts";
+
+/** An event that could not be processed: kept whole, with where and why. */
+export interface DeadLetter {
+  clientId: string | null;
+  eventId: string | null;
+  stage: string;
+  /** One line for people; never the payload itself. */
+  reason: string;
+  payload: Buffer;
+  source: Position;
+  attempts: number;
+}
+
+/** An event that was left out on purpose. */
+export interface DroppedEvent {
+  clientId: string;
+  eventId: string;
+  stage: string;
+  reason: string;
+  source: Position;
+  /** ISO 8601. */
+  receivedAt: string;
+}
+
+const ROWS_PER_STATEMENT = 500;
+const LONGEST_REASON = 300;
+
+/** The same place and stage is one row, however often it is written. */
+export async function writeDeadLetters(db: Database, letters: readonly DeadLetter[]): Promise<void> {
+  const at = new Date().toISOString();
+  for (const rows of chunksOf(letters)) {
+    const values = rows.map(({ source, stage, ...letter }) => {
+      const reason = storable(letter.reason).slice(0, LONGEST_REASON);
+      return {
+        id: uuidOf(stage, source.shard, source.sequence, String(source.index)),
+        client_id: letter.clientId === null ? null : storable(letter.clientId),
+        event_id: letter.eventId === null ? null : storable(letter.eventId),
+        stage,
+        reason,
+        payload: letter.payload,
+        source_shard: source.shard,
+        source_sequence: source.sequence,
+        source_index: source.index,
+        attempts: letter.attempts,
+        history: [{ at, reason }],
+      };
+    });
+    await db.insert(deadLetters).values(values).onConflictDoNothing();
+  }
+}
+
+export async function writeDrops(db: Database, drops: readonly DroppedEvent[]): Promise<void> {
+  for (const rows of chunksOf(drops)) {
+    const values = rows.map(({ source, ...drop }) => ({
+      source_shard: source.shard,
+      source_sequence: source.sequence,
+      source_index: source.index,
+      client_id: storable(drop.clientId),
+      event_id: storable(drop.eventId),
+      stage: drop.stage,
+      reason: drop.reason,
+      received_at: drop.receivedAt,
+    }));
+    await db.insert(droppedEvents).values(values).onConflictDoNothing();
+  }
+}
+
+function chunksOf<T>(list: readonly T[]): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < list.length; at += ROWS_PER_STATEMENT) chunks.push(list.slice(at, at + ROWS_PER_STATEMENT));
+  return chunks;
+}
+
+/** PostgreSQL's text holds any character but U+0000. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
+}
