@@ -8,10 +8,11 @@ import type { Bench, Row, Scenario } from "./scenario.ts";
 import { edgeCost } from "./scenarios/edge-cost.ts";
 import { edgeOpenLoop } from "./scenarios/edge-open-loop.ts";
 import { edgeThroughput } from "./scenarios/edge-throughput.ts";
+import { lakeWriter } from "./scenarios/lake-writer.ts";
 import { formatTable } from "./table.ts";
 
 /** A new row is a new file in `scenarios/` and a line here. */
-const SCENARIOS: readonly Scenario[] = [edgeThroughput, edgeOpenLoop, edgeCost];
+const SCENARIOS: readonly Scenario[] = [edgeThroughput, edgeOpenLoop, edgeCost, lakeWriter];
 
 const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N]
 
