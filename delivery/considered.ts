@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { AppError } from "../core/errors.ts";
+import { markSend, unmarkSend } from "../platform/sends-under-way.ts";
 import { readStopHint } from "../platform/stop-hint.ts";
 import { readWatermark } from "../platform/watermark.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -29,6 +30,32 @@ export async function waitUntilConsidered(
   ctx.deliveryMetrics.waited((Date.now() - beganMs) / 1000);
 }
 
+/**
+ * Runs `work`, which takes a message and hands it over, at a moment when nothing has come in for this person that was not
+ * considered; what comes in while it runs is answered only afterwards. So no message is younger than the answer to the
+ * event that should have stopped it.
+ */
+export async function whileNothingComesIn<T>(
+  ctx: DeliveryContext,
+  person: { client_id: string; person_keys: readonly string[] },
+  sendId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const marked = { clientId: person.client_id, personKeys: person.person_keys };
+  for (;;) {
+    try {
+      await markSend(ctx.redis, marked, sendId).catch((cause: unknown) => {
+        throw outOfReach(cause);
+      });
+      if (await isConsidered(ctx, person, 0)) return await work();
+    } finally {
+      // It goes by itself where Redis is away.
+      await unmarkSend(ctx.redis, marked, sendId).catch(() => undefined);
+    }
+    await waitUntilConsidered(ctx, person);
+  }
+}
+
 async function isConsidered(
   ctx: DeliveryContext,
   { client_id, person_keys }: { client_id: string; person_keys: readonly string[] },
@@ -40,6 +67,10 @@ async function isConsidered(
     const watermarkMs = await readWatermark(ctx.redis, "automation");
     return watermarkMs >= beganMs && watermarkMs > (hintMs ?? 0);
   } catch (error) {
-    throw new AppError("unavailable", "The watermark is out of reach.", { cause: error, retryAfterMs: 1_000 });
+    throw outOfReach(error);
   }
+}
+
+function outOfReach(cause: unknown): AppError {
+  return new AppError("unavailable", "The watermark is out of reach.", { cause, retryAfterMs: 1_000 });
 }

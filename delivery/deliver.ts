@@ -5,7 +5,7 @@ import { toAppError } from "../platform/postgres/errors.ts";
 import { announceDelivery } from "./announce.ts";
 import { composeMessage } from "./compose.ts";
 import { CHANNEL_RULES } from "./channels/index.ts";
-import { waitUntilConsidered } from "./considered.ts";
+import { waitUntilConsidered, whileNothingComesIn } from "./considered.ts";
 import { contentHash } from "./content-hash.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryRow, type Facts, loadFacts, loadStanding, type Standing } from "./facts.ts";
@@ -68,11 +68,14 @@ async function compose(
   const composed = await composeMessage(ctx, request, { standing, facts, deliveryId: id });
   const handover = composed.ok ? handoverOf(composed.message) : null;
   const reservation = reservationOf(request, { standing, facts, id, handover });
-  const row = await reserveDelivery(ctx, reservation);
-  if (!row) return refused(ctx, request, id);
-  if (composed.ok) return handOver(ctx, composed.message, row);
-  const entry = { kind: "skipped", at: new Date().toISOString(), reason: composed.reason } as const;
-  return settle(ctx, await record(ctx, row, entry));
+  const person = { client_id: request.client_id, person_keys: standing.run.person_keys };
+  return whileNothingComesIn(ctx, person, id, async () => {
+    const row = await reserveDelivery(ctx, reservation);
+    if (!row) return refused(ctx, request, id);
+    if (composed.ok) return handOver(ctx, composed.message, row);
+    const entry = { kind: "skipped", at: new Date().toISOString(), reason: composed.reason } as const;
+    return settle(ctx, await record(ctx, row, entry));
+  });
 }
 
 function reservationOf(
