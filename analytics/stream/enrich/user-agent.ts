@@ -1,4 +1,4 @@
-import Bowser from "bowser";
+import { parse } from "bowser";
 
 import { objectAt, textOf } from "../../../core/bounded.ts";
 import type { Enrichment } from "../../../core/enriched-event.ts";
@@ -6,8 +6,6 @@ import type { Event } from "../../../core/event.ts";
 import { LruMap } from "../../../core/lru.ts";
 import { OK, type Step } from "./step.ts";
 
-// CommonJS: what it exports by name cannot be imported by name.
-const { parse } = Bowser;
 type UserAgent = NonNullable<Enrichment["ua"]>;
 /** Parsing one takes longer than all other steps together, and there are few. */
 const CACHED_AGENTS = 10_000;

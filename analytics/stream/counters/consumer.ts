@@ -1,0 +1,99 @@
+import type { Registry } from "prom-client";
+
+import { addCount, COUNTERS_TTL_DAYS, type Counts, minuteOf } from "../../../core/counters.ts";
+import { decodeEnriched, type EnrichedEvent } from "../../../core/enriched-event.ts";
+import { advanceFence, type Fences, isAfterFence, mergeFences } from "../../../core/fence.ts";
+import { LruMap } from "../../../core/lru.ts";
+import type { Context } from "../../../platform/context.ts";
+import { writeDeadLetters } from "../../../platform/dead-letters.ts";
+import { counterKey } from "../../../platform/live-counters.ts";
+import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platform/stream/types.ts";
+import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
+import { createUserBatch, type ItemCache } from "../../../platform/user-store-batch.ts";
+
+export const COUNTERS_CONSUMER = "counters";
+
+const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** Live enough for a person, and one write for many events. */
+const LINGER_MS = 500;
+const CACHED_ITEMS = 2_000;
+const DAY_S = 86_400;
+
+/** The last source place of each lane that was counted: the enricher may emit an event again after a crash. */
+export interface CountersState {
+  fences: Fences;
+}
+
+interface Parts {
+  ctx: Pick<Context, "db" | "log">;
+  store: UserStore;
+  cache: ItemCache;
+}
+
+/** Counts events by client, minute and type, for dashboards that show what goes on now. */
+export function createCountersConsumer(
+  ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
+  registry?: Registry,
+): ConsumerOptions<CountersState> {
+  const parts: Parts = { ctx, store: createUserStore(ctx), cache: new LruMap(CACHED_ITEMS) };
+  return {
+    stream: ctx.config.LIVORA_STREAM_ENRICHED,
+    name: COUNTERS_CONSUMER,
+    handle: (batch) => countBatch(parts, batch),
+    countEvents: () => 1,
+    maxBatchBytes: MAX_BATCH_BYTES,
+    lingerMs: LINGER_MS,
+    exactRanges: false,
+    mergeStates: (states) => ({ fences: mergeFences(states.map((state) => state.fences)) }),
+    registry,
+  };
+}
+
+async function countBatch(parts: Parts, batch: StreamBatch<CountersState>): Promise<CountersState> {
+  const { events, unreadable } = decodeAll(batch.entries);
+  let fences: Fences = batch.state?.fences ?? {};
+  const fresh = events.filter((event) => {
+    if (!isAfterFence(fences, event.lane, event.source)) return false;
+    fences = advanceFence(fences, event.lane, event.source);
+    return true;
+  });
+  await writeDeadLetters(
+    parts.ctx.db,
+    unreadable.map((entry) => toDeadLetter(batch.shard, entry)),
+  );
+  await countEvents(parts, batch.shard, fresh);
+  return { fences };
+}
+
+/** The items know for each lane what they have counted, so that a batch tried again counts nothing twice. */
+async function countEvents({ store, cache }: Parts, shard: string, events: readonly EnrichedEvent[]): Promise<void> {
+  const items = createUserBatch(store, cache);
+  const keyOf = (event: EnrichedEvent) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
+  await items.load(events.map(keyOf));
+  const expiresAt = Math.floor(Date.now() / 1000) + COUNTERS_TTL_DAYS * DAY_S;
+  for (const event of events) {
+    items.change<Counts>(keyOf(event), { lane: event.lane, place: event.source }, (before) => ({
+      data: addCount(before, event.event_type),
+      expiresAt,
+    }));
+  }
+  await items.flush();
+}
+
+function decodeAll(entries: readonly StreamEntry[]): { events: EnrichedEvent[]; unreadable: StreamEntry[] } {
+  const events: EnrichedEvent[] = [];
+  const unreadable: StreamEntry[] = [];
+  for (const entry of entries) {
+    try {
+      events.push(decodeEnriched(entry.data));
+    } catch {
+      unreadable.push(entry);
+    }
+  }
+  return { events, unreadable };
+}
+
+function toDeadLetter(shard: string, { sequence, index, data }: StreamEntry) {
+  const place = { source: { shard, sequence, index }, stage: COUNTERS_CONSUMER, attempts: 1 };
+  return { ...place, clientId: null, eventId: null, reason: "not an enriched event", payload: data };
+}
