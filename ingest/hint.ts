@@ -2,21 +2,25 @@ import type { Redis } from "ioredis";
 
 import type { Event } from "../core/event.ts";
 import type { Logger } from "../platform/logger.ts";
+import { waitForSends } from "../platform/sends-under-way.ts";
 import { setStopHints, type StopHint } from "../platform/stop-hint.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import type { IngestMetrics } from "./metrics.ts";
 
 const REDIS_TIMEOUT_MS = 250;
+/** A provider that answers at all mostly does within this. */
+const SENDS_TIMEOUT_MS = 2_000;
 
 /**
- * Leaves a stop hint for everyone whose event may end a journey, before the sender is told that it was taken. Undefined
- * where there is nothing to do. The events are safe already, so trouble with Redis is logged and nothing more.
+ * Leaves a stop hint for everyone whose event may end a journey, and lets a message to them that is being handed over at
+ * this moment get out, before the sender is told that the event was taken. Undefined where there is nothing to do. The
+ * events are safe already, so trouble with Redis is logged and nothing more.
  */
 export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestMetrics, log: Logger) {
   return function leaveHints(
     clientId: string,
     events: readonly Event[],
-    receivedAtMs: number,
+    acknowledgedAtMs: number,
   ): Promise<void> | undefined {
     const hints: StopHint[] = [];
     for (const { event_type, user_id, anon_id } of events) {
@@ -25,16 +29,25 @@ export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestM
       if (anon_id) hints.push({ clientId, personKey: `anon:${anon_id}` });
     }
     if (hints.length === 0) return undefined;
-    return withTimeout(setStopHints(redis, hints, receivedAtMs)).catch((error: Error) => {
+    return leave(redis, clientId, hints, acknowledgedAtMs).catch((error: Error) => {
       metrics.hintFailures.inc();
       log.warn({ client_id: clientId, err: error.message }, "stop hints not left");
     });
   };
 }
 
-function withTimeout(work: Promise<void>): Promise<void> {
+/** The hint first, then the look at what is going out: see `sends-under-way.ts`. */
+async function leave(redis: Redis, clientId: string, hints: readonly StopHint[], atMs: number): Promise<void> {
+  await withTimeout(setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS);
+  const personKeys = hints.map((hint) => hint.personKey);
+  const waiting = waitForSends(redis, { clientId, personKeys }, SENDS_TIMEOUT_MS);
+  const isQuiet = await withTimeout(waiting, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS);
+  if (!isQuiet) throw new Error("a message is still being handed over");
+}
+
+function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("Redis has not answered in time")), REDIS_TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new Error("Redis has not answered in time")), timeoutMs);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -53,7 +53,8 @@ export function createPipeline(parts: PipelineParts) {
       request_id: requestId,
       ip: clientAddress(request, parts.proxies),
     });
-    const leaving = leaveHints(caller.clientId, events, nowMs);
+    // The time of the acknowledgement, not of the receipt: a watermark between the two has not seen these events.
+    const leaving = leaveHints(caller.clientId, events, Date.now());
     if (leaving) await leaving;
     answerAccepted(response, requestId, events, positions);
     return events.length;

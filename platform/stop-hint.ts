@@ -4,8 +4,8 @@ import type { Redis } from "ioredis";
 const KEPT_SECONDS = 600;
 
 /**
- * Left by the edge before it answers `202` to an event that may end journeys: when it was received, for each key of its
- * person. A send whose person has a hint newer than the watermark waits until the pipeline has passed it.
+ * Left by the edge before it answers `202` to an event that may end journeys: when the stream had acknowledged it, for each
+ * key of its person. A send whose person has a hint newer than the watermark waits until the pipeline has passed it.
  */
 export interface StopHint {
   clientId: string;
@@ -17,9 +17,9 @@ export function stopHintKey({ clientId, personKey }: StopHint): string {
   return `livora:stop-hint:${clientId}:${personKey}`;
 }
 
-export async function setStopHints(redis: Redis, hints: readonly StopHint[], receivedAtMs: number): Promise<void> {
+export async function setStopHints(redis: Redis, hints: readonly StopHint[], acknowledgedAtMs: number): Promise<void> {
   const pipeline = redis.pipeline();
-  for (const hint of hints) pipeline.set(stopHintKey(hint), receivedAtMs, "EX", KEPT_SECONDS);
+  for (const hint of hints) pipeline.set(stopHintKey(hint), acknowledgedAtMs, "EX", KEPT_SECONDS);
   const results = await pipeline.exec();
   const failed = results?.find(([error]) => error !== null);
   if (failed?.[0]) throw failed[0];

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { afterAll, expect, test } from "vitest";
+
+import { createTestContext } from "../test/support/context.ts";
+import { markSend, unmarkSend, waitForSends } from "./sends-under-way.ts";
+import { readStopHint, setStopHints } from "./stop-hint.ts";
+
+const [worker, edge] = [createTestContext(), createTestContext()];
+afterAll(() => Promise.all([worker.close(), edge.close()]));
+
+const somebody = () => ({ clientId: "sends", personKeys: [`user:${randomUUID()}`, `anon:${randomUUID()}`] });
+
+test("whatever the race, a message that was not held back by the hint is out before the edge answers", async () => {
+  let sent = 0;
+  const rounds = await Promise.all(
+    Array.from({ length: 200 }, async (_, i) => {
+      const person = somebody();
+      const [sentAt, answeredAt] = await Promise.all([send(person, (i % 9) * 6), answer(person, (i % 7) * 8)]);
+      if (sentAt !== null) sent++;
+      return { sentAt, answeredAt };
+    }),
+  );
+  expect(sent).toBeGreaterThan(0);
+  expect(sent).toBeLessThan(200);
+  for (const { sentAt, answeredAt } of rounds) expect(sentAt ?? 0).toBeLessThanOrEqual(answeredAt);
+});
+
+test("the edge does not wait for ever for a worker that died, nor for messages to others", async () => {
+  const [person, other] = [somebody(), somebody()];
+  await markSend(worker.redis, person, "m1");
+  expect(await waitForSends(edge.redis, other, 10)).toBe(true);
+  expect(await waitForSends(edge.redis, { ...person, personKeys: person.personKeys.slice(1) }, 50)).toBe(false);
+  await unmarkSend(worker.redis, person, "m1");
+  expect(await waitForSends(edge.redis, person, 10)).toBe(true);
+});
+
+/** When the message was out; null where a hint kept it back. */
+async function send(person: ReturnType<typeof somebody>, pauseMs: number): Promise<number | null> {
+  await sleep(pauseMs);
+  await markSend(worker.redis, person, "m1");
+  try {
+    if ((await readStopHint(worker.redis, person.clientId, person.personKeys)) !== null) return null;
+    await sleep(10);
+    return performance.now();
+  } finally {
+    await unmarkSend(worker.redis, person, "m1");
+  }
+}
+
+async function answer({ clientId, personKeys }: ReturnType<typeof somebody>, pauseMs: number): Promise<number> {
+  await sleep(pauseMs);
+  const personKey = personKeys[0] ?? "";
+  await setStopHints(edge.redis, [{ clientId, personKey }], Date.now());
+  expect(await waitForSends(edge.redis, { clientId, personKeys: [personKey] }, 30_000)).toBe(true);
+  return performance.now();
+}
