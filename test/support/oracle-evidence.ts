@@ -53,7 +53,7 @@ export async function countUnderWay({
       select
         (select count(*)::int from journey_runs where client_id = ${client_id} and state in ('active', 'held')) as runs,
         (select count(*)::int from deliveries where client_id = ${client_id}
-          and (state in ('reserved', 'submitting', 'unknown') or unannounced <> '{}')) as deliveries`;
+          and state in ('reserved', 'submitting', 'unknown')) as deliveries`;
     return { runs: row?.runs ?? 0, deliveries: row?.deliveries ?? 0 };
   });
 }
