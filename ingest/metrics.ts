@@ -33,6 +33,16 @@ export function createIngestMetrics() {
     labelNames: ["code"],
     registers,
   });
+  const streamPuts = new Counter({
+    name: "livora_ingest_stream_puts_total",
+    help: "Calls of PutRecords, each with what had come together",
+    registers,
+  });
+  const streamRecords = new Counter({
+    name: "livora_ingest_stream_records_total",
+    help: "Records in them, one for each lane",
+    registers,
+  });
   const hintFailures = new Counter({
     name: "livora_ingest_stop_hint_failures_total",
     help: "Requests whose stop hints could not be left in Redis",
@@ -42,7 +52,11 @@ export function createIngestMetrics() {
     registry,
     accepted,
     seconds,
-    streamRetries,
+    countRetry: (code: string) => streamRetries.labels(code).inc(),
+    countPut(records: number) {
+      streamPuts.inc();
+      streamRecords.inc(records);
+    },
     hintFailures,
     accepted202: requests.labels("202"),
     countRefusal(status: number, reason: string) {

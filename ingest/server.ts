@@ -8,7 +8,7 @@ import { createExitEvents } from "./exit-events.ts";
 import { createHandler } from "./handler.ts";
 import { createKeyring } from "./keyring.ts";
 import { createLimiter } from "./limit.ts";
-import { createIngestMetrics } from "./metrics.ts";
+import { createIngestMetrics, type IngestMetrics } from "./metrics.ts";
 import { createReadiness } from "./readiness.ts";
 
 export interface IngestServer {
@@ -23,7 +23,7 @@ export async function startIngestServer(
   overrides: { producer?: StreamProducer } = {},
 ): Promise<IngestServer> {
   const metrics = createIngestMetrics();
-  const producer = overrides.producer ?? createEventsProducer(ctx, (code) => metrics.streamRetries.labels(code).inc());
+  const producer = overrides.producer ?? createEventsProducer(ctx, metrics);
   metrics.watchPending(() => producer.pendingBytes);
   const keyring = createKeyring(ctx.db, ctx.log);
   const exits = createExitEvents(ctx.db, ctx.log);
@@ -62,8 +62,9 @@ const LIMITS = {
   connectionsCheckingInterval: 5_000,
 };
 
-function createEventsProducer({ config, kinesis }: Context, onRetry: (code: string) => void): StreamProducer {
-  return createStreamProducer({ kinesis, stream: config.LIVORA_STREAM_EVENTS, onRetry });
+function createEventsProducer({ config, kinesis }: Context, metrics: IngestMetrics): StreamProducer {
+  const { countPut: onPut, countRetry: onRetry } = metrics;
+  return createStreamProducer({ kinesis, stream: config.LIVORA_STREAM_EVENTS, onPut, onRetry });
 }
 
 /** Redis is only asked when it is there, so it has to be there before the first request. */

@@ -1,4 +1,3 @@
-import type { KinesisClient, PutRecordsCommand, PutRecordsCommandOutput } from "@aws-sdk/client-kinesis";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -6,8 +5,9 @@ import { isAppError } from "../../core/errors.ts";
 import { LANES } from "../../core/position.ts";
 import { decodeAggregated } from "./aggregation.ts";
 import { createStreamProducer, type ProducerOptions } from "./producer.ts";
+import type { PutRecords } from "./put-records.ts";
 
-type Fate = "take" | "refuse-some" | "throw" | "take-and-throw";
+type Fate = "take" | "refuse-some" | "lose" | "lose-answer";
 
 /** A stream in memory that has bad moments; what it took, by lane, in order. */
 function createStream(fates: Fate[] = []) {
@@ -18,27 +18,25 @@ function createStream(fates: Fate[] = []) {
     const log = taken.get(key) ?? [];
     log.push(...decodeAggregated(data).map((part) => part.toString()));
     taken.set(key, log);
-    return { ShardId: `shard-${key}`, SequenceNumber: String(++sequence) };
+    return { shard: `shard-${key}`, sequence: String(++sequence) };
   };
-  const send = async (command: PutRecordsCommand): Promise<Partial<PutRecordsCommandOutput>> => {
+  const putRecords: PutRecords = async (records) => {
     const fate = fates.shift() ?? "take";
-    const records = command.input.Records ?? [];
     puts.push(records.length);
     await new Promise((resolve) => setImmediate(resolve));
-    if (fate === "throw") throw new Error("connection reset");
-    const Records = records.map((record, i) =>
+    if (fate === "lose") return records.map(() => ({ error: "ECONNRESET" }));
+    const answers = records.map((record, i) =>
       fate === "refuse-some" && i % 2 === 0
-        ? { ErrorCode: "ProvisionedThroughputExceededException" }
-        : take(record.PartitionKey ?? "", record.Data ?? new Uint8Array()),
+        ? { error: "ProvisionedThroughputExceededException" }
+        : take(record.partitionKey, record.data),
     );
-    if (fate === "take-and-throw") throw new Error("socket hang up");
-    return { Records };
+    return fate === "lose-answer" ? records.map(() => ({ error: "TimeoutError" })) : answers;
   };
-  return { taken, puts, kinesis: { send } as unknown as KinesisClient };
+  return { taken, puts, putRecords };
 }
 
-const create = (stream: ReturnType<typeof createStream>, options: Partial<ProducerOptions> = {}) =>
-  createStreamProducer({ kinesis: stream.kinesis, stream: "s", ...options });
+const create = (stream: Pick<ReturnType<typeof createStream>, "putRecords">, options: Partial<ProducerOptions> = {}) =>
+  createStreamProducer({ kinesis: null as never, stream: "s", putRecords: stream.putRecords, ...options });
 
 /** Each first time: what is left when the enricher has dropped what it has seen. */
 const once = (entries: readonly string[] = []) => [...new Set(entries)];
@@ -56,7 +54,7 @@ test("what arrives together goes out together, one record for each lane", async 
 });
 
 test("whatever fails and how often: nothing is lost, and a lane keeps its order", async () => {
-  const fate = fc.constantFrom<Fate>("take", "refuse-some", "throw", "take-and-throw");
+  const fate = fc.constantFrom<Fate>("take", "refuse-some", "lose", "lose-answer");
   const plan = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.boolean()), { minLength: 1, maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plan, async (fates, appends) => {
@@ -96,7 +94,7 @@ test("more than may wait is refused at once, with when to come back", async () =
 });
 
 test("what the stream does not answer in time is unavailable, and its bytes still go, in order", async () => {
-  const stream = createStream(["throw", "throw", "throw", "throw"]);
+  const stream = createStream(["lose", "lose", "lose", "lose"]);
   const producer = create(stream, { deadlineMs: 120 });
   const late = await producer.append(0, Buffer.from("first"), 1).catch((error: unknown) => error);
   expect(isAppError(late, "unavailable")).toBe(true);
@@ -108,16 +106,13 @@ test("what the stream does not answer in time is unavailable, and its bytes stil
 test("a lane's record stays below the limit, a put below five megabytes", async () => {
   const stream = createStream();
   const sizes: number[] = [];
-  const send = stream.kinesis.send.bind(stream.kinesis) as (
-    command: PutRecordsCommand,
-  ) => Promise<PutRecordsCommandOutput>;
-  const watch = (command: PutRecordsCommand) => {
-    const bytes = (command.input.Records ?? []).map((record) => record.Data?.length ?? 0);
+  const watch: PutRecords = (records) => {
+    const bytes = records.map((record) => record.data.length);
     expect(Math.max(...bytes)).toBeLessThanOrEqual(512 * 1024);
     sizes.push(bytes.reduce((sum, size) => sum + size, 0));
-    return send(command);
+    return stream.putRecords(records);
   };
-  const producer = create({ ...stream, kinesis: { send: watch } as unknown as KinesisClient });
+  const producer = create({ putRecords: watch });
   await Promise.all(Array.from({ length: 160 }, (_, i) => producer.append(i % LANES, Buffer.alloc(100_000), 1)));
   expect(Math.max(...sizes)).toBeLessThan(5_000_000);
   await producer.close();

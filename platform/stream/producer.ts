@@ -1,8 +1,9 @@
-import { type KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
 
 import { AppError } from "../../core/errors.ts";
 import { LANES } from "../../core/position.ts";
 import { createLane, type LaneRecord } from "./producer-lane.ts";
+import { createPutRecords, type PutAnswer, type PutRecords } from "./put-records.ts";
 import type { StreamProducer } from "./types.ts";
 
 export interface ProducerOptions {
@@ -18,8 +19,12 @@ export interface ProducerOptions {
   concurrentPuts?: number;
   /** The largest Kinesis record made of several appends. */
   maxRecordBytes?: number;
+  /** Instead of the stream's own. */
+  putRecords?: PutRecords;
   /** Told of every record that the stream did not take, with its error code. */
   onRetry?: (reason: string) => void;
+  /** Told of every put, with the number of its records. */
+  onPut?: (records: number) => void;
 }
 
 /** Kinesis takes records of 1 MiB, and 5 MiB in a put. */
@@ -36,6 +41,7 @@ const EXPIRE_EVERY_MS = 100;
 export function createStreamProducer(options: ProducerOptions): StreamProducer {
   const { maxPendingBytes = 64 * 1024 * 1024, deadlineMs = 8_000, concurrentPuts = 2 } = options;
   const { maxRecordBytes = 512 * 1024, putTimeoutMs = 5_000 } = options;
+  const putRecords = options.putRecords ?? createPutRecords(options.kinesis, options.stream, putTimeoutMs);
   const lanes = Array.from({ length: LANES }, (_, number) => createLane(number));
   let pendingBytes = 0;
   let putsUnderWay = 0;
@@ -74,7 +80,8 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
 
   const put = async (records: LaneRecord[]) => {
     putsUnderWay++;
-    const refused = settle(records, await send(options, putTimeoutMs, records));
+    options.onPut?.(records.length);
+    const refused = settle(records, await putRecords(records));
     putsUnderWay--;
     if (refused.length > 0) setTimeout(giveBack, backoffMs(refused), refused);
     schedule();
@@ -84,7 +91,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     }
   };
 
-  const settle = (records: LaneRecord[], answers: readonly Answer[]): LaneRecord[] =>
+  const settle = (records: LaneRecord[], answers: readonly PutAnswer[]): LaneRecord[] =>
     records.filter((record, i) => {
       const answer = answers[i] ?? { error: "NoAnswer" };
       if ("error" in answer) {
@@ -126,31 +133,6 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     if (bytes > MAX_APPEND_BYTES) return new AppError("invalid", `${bytes} bytes are too much for one record`);
     if (pendingBytes + bytes <= maxPendingBytes) return null;
     return new AppError("unavailable", "Too much is waiting for the stream.", { retryAfterMs: 1_000 });
-  }
-}
-
-type Answer = { shard: string; sequence: string } | { error: string };
-
-/** Never throws. What is not known to be taken is an error: sent again, and the enricher drops what is there twice. */
-async function send(options: ProducerOptions, timeoutMs: number, records: readonly LaneRecord[]): Promise<Answer[]> {
-  const command = new PutRecordsCommand({
-    StreamName: options.stream,
-    Records: records.map(({ data, partitionKey, hashKey }) => ({
-      Data: data,
-      PartitionKey: partitionKey,
-      ExplicitHashKey: hashKey,
-    })),
-  });
-  try {
-    const output = await options.kinesis.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
-    return (output.Records ?? []).map((record) =>
-      record.ShardId && record.SequenceNumber
-        ? { shard: record.ShardId, sequence: record.SequenceNumber }
-        : { error: record.ErrorCode ?? "NoAnswer" },
-    );
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "Error";
-    return records.map(() => ({ error: name }));
   }
 }
 
