@@ -141,7 +141,7 @@ describe("the lake's consumer", () => {
   });
 
   it("does nothing for a batch without entries", async () => {
-    const state: LakeState = { lanes: { 3: { sequence: "1", index: 0 } } };
+    const state: LakeState = { fences: { 3: "1:0" } };
     expect(await consumer.handle(batchOf([], state))).toEqual(state);
     expect(await snapshot()).toEqual({});
   });

@@ -1,7 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { Registry } from "prom-client";
+
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
+import { mergeFences } from "../../../core/fence.ts";
 import type { FileRange } from "../../../core/lake.ts";
 import type { Context } from "../../../platform/context.ts";
 import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
@@ -9,7 +12,7 @@ import { createLake, type Lake } from "../../../platform/lake/lake.ts";
 import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
 import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { bookFiles } from "./book.ts";
-import { type LakeState, mergeStates, type RejectedEntry, selectRows } from "./select-rows.ts";
+import { type LakeState, type RejectedEntry, selectRows } from "./select-rows.ts";
 import { writeFiles, type WrittenFile } from "./write-files.ts";
 
 const STAGE = "lake";
@@ -28,7 +31,10 @@ interface LakeDeps {
  * Enriched events to Parquet. A batch becomes one file for each client and hour, named after the range of the stream it was
  * made from; the host gives exactly that range again after a crash, so the files are replaced by themselves.
  */
-export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">): ConsumerOptions<LakeState> {
+export function createLakeConsumer(
+  ctx: Pick<Context, "config" | "db" | "log">,
+  registry?: Registry,
+): ConsumerOptions<LakeState> {
   const lake = createLake(ctx.config.LIVORA_LAKE);
   const tempFolder = join(lake.root, "_tmp", `spill-consumer-${process.pid}`);
   const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
@@ -41,7 +47,8 @@ export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">):
     maxBatchBytes: MAX_BATCH_BYTES,
     lingerMs: LINGER_MS,
     exactRanges: true,
-    mergeStates,
+    mergeStates: (states) => ({ fences: mergeFences(states.map((state) => state.fences)) }),
+    ...(registry && { registry }),
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { comparePlaces } from "../../../core/position.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
-import { type LakeState, mergeStates, selectRows } from "./select-rows.ts";
+import { type LakeState, selectRows } from "./select-rows.ts";
 
 interface Sent {
   lane: number;
@@ -62,10 +62,10 @@ describe("selectRows", () => {
   });
 
   it("does not change the state it was given, so that a batch tried again is the same batch", () => {
-    const state: LakeState = { lanes: { 1: { sequence: "5", index: 0 } } };
+    const state: LakeState = { fences: { 1: "5:0" } };
     const batch = [entryOf({ lane: 1, sequence: "6", index: 0 })];
     expect(idsOf(batch, state)).toEqual(idsOf(batch, state));
-    expect(state).toEqual({ lanes: { 1: { sequence: "5", index: 0 } } });
+    expect(state).toEqual({ fences: { 1: "5:0" } });
   });
 
   it.each([
@@ -92,29 +92,6 @@ describe("selectRows", () => {
     expect(selection.rejected).toHaveLength(1);
     expect(selection.rejected[0]?.reason).not.toBe("");
     expect(selection.rows.map((row) => row.entry)).toEqual([good]);
-  });
-});
-
-describe("mergeStates", () => {
-  const states = fc.array(
-    fc.record({
-      lanes: fc.dictionary(
-        fc.integer({ min: 0, max: 15 }).map(String),
-        fc.record({ sequence: fc.nat(999).map(String), index: fc.nat(9) }),
-      ),
-    }),
-  );
-
-  it("takes the furthest place of each lane, in whatever order", () => {
-    fc.assert(
-      fc.property(states, (parents) => {
-        const merged = mergeStates(parents);
-        expect(mergeStates(parents.toReversed())).toEqual(merged);
-        for (const [lane, place] of parents.flatMap((parent) => Object.entries(parent.lanes))) {
-          expect(comparePlaces(merged.lanes[lane] ?? { sequence: "", index: -1 }, place)).toBeGreaterThanOrEqual(0);
-        }
-      }),
-    );
   });
 });
 

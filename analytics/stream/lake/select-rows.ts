@@ -1,18 +1,16 @@
 import { isUtf8 } from "node:buffer";
 
 import type { Enrichment } from "../../../core/enriched-event.ts";
+import { advanceFence, type Fences, isAfterFence, type Place } from "../../../core/fence.ts";
 import { type LakePartition, parsePartition, partitionOf } from "../../../core/lake.ts";
-import { comparePlaces, type Position } from "../../../core/position.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
 import { readableEvent, replaceLoneSurrogates } from "./json-text.ts";
 
 const HOUR_MS = 3_600_000;
 
-type Place = Pick<Position, "sequence" | "index">;
-
 /** How far each lane has come, by the place its events have in the stream "events". Saved with the checkpoint. */
 export interface LakeState {
-  lanes: Record<string, Place>;
+  fences: Fences;
 }
 
 export interface LakeRow {
@@ -44,8 +42,7 @@ export interface Selection {
 
 /** What of a batch is new, in order. An entry that cannot become a row is set aside with its reason. */
 export function selectRows(entries: readonly StreamEntry[], before: LakeState | undefined): Selection {
-  const lanes = { ...before?.lanes };
-  const selection: Selection = { rows: [], rejected: [], repeated: 0, state: { lanes } };
+  const selection: Selection = { rows: [], rejected: [], repeated: 0, state: before ?? { fences: {} } };
   const partitions: Partitions = new Map();
   for (const entry of entries) {
     const read = readEntry(entry, partitions);
@@ -53,25 +50,15 @@ export function selectRows(entries: readonly StreamEntry[], before: LakeState | 
       selection.rejected.push(read);
       continue;
     }
-    const high = lanes[read.lane];
-    if (high !== undefined && comparePlaces(read.place, high) <= 0) {
+    const { fences } = selection.state;
+    if (!isAfterFence(fences, read.lane, read.place)) {
       selection.repeated++;
       continue;
     }
-    lanes[read.lane] = read.place;
+    selection.state = { fences: advanceFence(fences, read.lane, read.place) };
     selection.rows.push(read.row);
   }
   return selection;
-}
-
-/** Where shards are split or merged, a lane is as far as the furthest parent that carried it. */
-export function mergeStates(states: readonly (LakeState | undefined)[]): LakeState {
-  const lanes: Record<string, Place> = {};
-  for (const [lane, place] of states.flatMap((state) => Object.entries(state?.lanes ?? {}))) {
-    const high = lanes[lane];
-    if (high === undefined || comparePlaces(place, high) > 0) lanes[lane] = place;
-  }
-  return { lanes };
 }
 
 /** Those of the batch, by client and hour: there are few, and each is asked for thousands of times. */
