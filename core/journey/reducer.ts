@@ -82,7 +82,8 @@ function begin(definition: JourneyDefinition, entry: JourneyEntry, nowMs: number
     entered_node_at_ms: nowMs,
     last_sent_at_ms: null,
     messages: {},
-    consumed: [],
+    // What began the run is not what it waits for.
+    consumed: [entry.event_id],
     trail: [],
     memo: null,
     pending: { type: "end", id: "0", node_id: definition.start, state: "failed", reason: "never_started" },

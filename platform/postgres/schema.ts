@@ -153,6 +153,7 @@ export const journeyRuns = pgTable(
     stopped_by_event_id: text(),
     node_id: text(),
     entered_at: at("entered_at").notNull(),
+    created_at: at("created_at").notNull().defaultNow(),
     /** Null until Temporal has acknowledged the start. */
     started_at: at("started_at"),
     ended_at: at("ended_at"),
@@ -164,6 +165,10 @@ export const journeyRuns = pgTable(
     uniqueIndex("journey_runs_open_workflow")
       .on(table.workflow_id)
       .where(sql`state in ('active', 'held')`),
+    /** What Temporal has still to be told: a start, or a stop. */
+    index("journey_runs_unsettled")
+      .on(table.created_at)
+      .where(sql`(state in ('active', 'held') and started_at is null) or (state = 'stopped' and ended_at is null)`),
     index("journey_runs_open_keys")
       .using("gin", table.person_keys)
       .where(sql`state in ('active', 'held')`),

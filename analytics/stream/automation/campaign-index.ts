@@ -1,0 +1,112 @@
+import { and, eq, inArray, sql } from "drizzle-orm";
+
+import type { JourneyDefinition } from "../../../core/journey/definition.ts";
+import type { Context } from "../../../platform/context.ts";
+import { campaigns, campaignVersions } from "../../../platform/postgres/schema.ts";
+import { compileRules, nameOf, type OpenCampaign, type Rules, type Version } from "./rules.ts";
+
+/** The channel on which a change of campaigns is announced. */
+const CHANNEL = "livora:campaigns";
+/** Without a nudge, rules are never older than this when a batch is matched. */
+const MAX_AGE_MS = 250;
+
+export interface CampaignIndex {
+  /** The rules as of now, or a moment ago. Throws where PostgreSQL is away. */
+  read(): Promise<Rules>;
+  close(): Promise<void>;
+}
+
+/** All campaigns that can start or end runs, compiled. Versions never change, so each is read once. */
+export function createCampaignIndex(ctx: Pick<Context, "db" | "redis" | "log">): CampaignIndex {
+  const versions = new Map<string, Version>();
+  let rules: Rules | null = null;
+  let readAtMs = 0;
+  let shape = "";
+  let reading: Promise<Rules> | null = null;
+  const subscriber = subscribe(ctx, () => (readAtMs = 0));
+
+  async function refresh(): Promise<Rules> {
+    const startedAtMs = Date.now();
+    const current = await listCampaigns(ctx);
+    const newShape = JSON.stringify(current);
+    if (rules === null || newShape !== shape) {
+      await loadVersions(ctx, versions, current);
+      rules = compileRules([...versions.values()], openCampaigns(versions, current));
+      shape = newShape;
+      ctx.log.debug({ campaigns: current.length, versions: versions.size }, "campaign rules");
+    }
+    readAtMs = startedAtMs;
+    return rules;
+  }
+
+  return {
+    async read() {
+      if (rules !== null && Date.now() - readAtMs < MAX_AGE_MS) return rules;
+      reading ??= refresh().finally(() => (reading = null));
+      return reading;
+    },
+    close: () => subscriber.close(),
+  };
+}
+
+interface CampaignRow {
+  client_id: string;
+  id: string;
+  state: string;
+  current_version: number | null;
+}
+
+async function listCampaigns({ db }: Pick<Context, "db">): Promise<CampaignRow[]> {
+  const { client_id, id, state, current_version } = campaigns;
+  const published = and(inArray(state, ["active", "paused"]), sql`${current_version} is not null`);
+  return db.select({ client_id, id, state, current_version }).from(campaigns).where(published).orderBy(client_id, id);
+}
+
+async function loadVersions(
+  { db }: Pick<Context, "db">,
+  known: Map<string, Version>,
+  current: CampaignRow[],
+): Promise<void> {
+  const { client_id, campaign_id, version, hash, journey } = campaignVersions;
+  for (const campaign of current) {
+    if (known.has(keyOf(campaign.client_id, campaign.id, campaign.current_version!))) continue;
+    const rows = await db
+      .select({ client_id, campaign_id, version, hash, journey })
+      .from(campaignVersions)
+      .where(and(eq(client_id, campaign.client_id), eq(campaign_id, campaign.id)));
+    for (const { journey, ...row } of rows) {
+      known.set(keyOf(row.client_id, row.campaign_id, row.version), {
+        ...row,
+        definition: journey as JourneyDefinition,
+      });
+    }
+  }
+}
+
+function openCampaigns(versions: ReadonlyMap<string, Version>, current: readonly CampaignRow[]): OpenCampaign[] {
+  return current.flatMap(({ client_id, id, state, current_version }) => {
+    const version = versions.get(keyOf(client_id, id, current_version!));
+    if (version === undefined) return [];
+    const { trigger, re_entry } = version.definition;
+    return [{ ...version, paused: state === "paused", trigger, re_entry }];
+  });
+}
+
+function keyOf(clientId: string, campaignId: string, version: number): string {
+  return `${clientId}\n${nameOf({ campaign_id: campaignId, version })}`;
+}
+
+/** A connection of its own, because one that listens can do nothing else. Without Redis the age alone decides. */
+function subscribe({ redis, log }: Pick<Context, "redis" | "log">, onNudge: () => void): { close(): Promise<void> } {
+  const listener = redis.duplicate({ lazyConnect: true, maxRetriesPerRequest: null });
+  listener.on("error", (error: Error) => log.debug({ err: error.message }, "campaign nudges"));
+  listener.on("message", onNudge);
+  listener
+    .subscribe(CHANNEL)
+    .catch((error: unknown) => log.debug({ err: (error as Error).message }, "campaign nudges"));
+  return {
+    async close() {
+      listener.disconnect();
+    },
+  };
+}

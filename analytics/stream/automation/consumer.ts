@@ -1,0 +1,121 @@
+import { Counter, type Registry } from "prom-client";
+
+import { decodeEnriched, type EnrichedEvent } from "../../../core/enriched-event.ts";
+import { type Fences, mergeFences } from "../../../core/fence.ts";
+import type { Context } from "../../../platform/context.ts";
+import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
+import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
+import { connectJourneys, type Journeys } from "../../../platform/temporal.ts";
+import { createUserStore } from "../../../platform/user-store.ts";
+import { publishWatermark, readWatermark } from "../../../platform/watermark.ts";
+import { takeNew } from "../lane-filter.ts";
+import { admitEntries } from "./admit.ts";
+import { createCampaignIndex } from "./campaign-index.ts";
+import { upsertContacts } from "./contacts.ts";
+import { createIdentities } from "./identities.ts";
+import { matchEvents } from "./match.ts";
+import { createStarter } from "./starter.ts";
+import { stopRuns } from "./stop-runs.ts";
+import { tellRuns } from "./tell-runs.ts";
+
+const NAME = "automation";
+const MAX_BATCH_BYTES = 2 * 1024 * 1024;
+const SWEEP_EVERY_MS = 5_000;
+
+export interface AutomationConsumer extends ConsumerOptions<Fences> {
+  /** Ends the sweep and lets go of Temporal; after the consumer has stopped. */
+  close(): Promise<void>;
+}
+
+/**
+ * From enriched events to journeys: contacts, then what ends runs, then what runs wait for, then who enters. Each kind is
+ * one statement for the batch. PostgreSQL decides and is durable when a batch is done; Temporal is told afterwards, and
+ * again by a sweep where it was away.
+ */
+export function createAutomationConsumer(
+  ctx: Context,
+  parts: { registry?: Registry; journeys?: Journeys; sweepEveryMs?: number } = {},
+): AutomationConsumer {
+  const journeys = parts.journeys ?? connectJourneys(ctx.config);
+  const index = createCampaignIndex(ctx);
+  const identities = createIdentities(ctx.db);
+  const starter = createStarter({ ctx, journeys });
+  const deps = { db: ctx.db, store: createUserStore(ctx), journeys };
+  const count = createCounter(parts.registry);
+  const log = ctx.log.child({ consumer: NAME });
+  const sweeping = setInterval(() => {
+    starter.sweep().catch((error: unknown) => log.warn({ err: (error as Error).message }, "runs not swept"));
+  }, parts.sweepEveryMs ?? SWEEP_EVERY_MS);
+
+  async function handle(batch: StreamBatch<Fences>): Promise<Fences> {
+    const { events, rejected } = decodeBatch(batch);
+    if (rejected.length > 0) await writeDeadLetters(ctx.db, rejected);
+    const { fresh, fences } = takeNew(events, batch.state ?? {});
+    if (fresh.length > 0) await apply(fresh);
+    return fences;
+  }
+
+  async function apply(events: readonly EnrichedEvent[]): Promise<void> {
+    const rules = await index.read();
+    await upsertContacts(ctx.db, events);
+    await identities.follow(events);
+    const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());
+    const stopped = await stopRuns(ctx.db, stops, entries);
+    starter.stop(stopped);
+    const told = await tellRuns(deps, tells);
+    const admission = await admitEntries(deps, entries);
+    starter.start(admission.admitted);
+    for (const { reason } of refused) count(reason, 1);
+    count("stopped", stopped.length);
+    count("told", told);
+    count("entered", admission.admitted.length);
+    for (const outcome of ["overtaken", "audience", "repeated"] as const) count(outcome, admission[outcome]);
+  }
+
+  return {
+    stream: ctx.config.LIVORA_STREAM_ENRICHED,
+    name: NAME,
+    handle,
+    countEvents: () => 1,
+    maxBatchBytes: MAX_BATCH_BYTES,
+    lingerMs: 0,
+    exactRanges: false,
+    mergeStates: mergeFences,
+    // What the enricher had passed on when records were asked for, is handled when they are.
+    readTime: () => readWatermark(ctx.redis, "enrich"),
+    ...publishWatermark(ctx.redis, NAME, (error) => log.debug({ err: (error as Error).message }, "watermark")),
+    async close() {
+      clearInterval(sweeping);
+      await Promise.all([index.close(), starter.close()]);
+      if (parts.journeys === undefined) await journeys.close();
+    },
+  };
+}
+
+/** Bytes that are no enriched event are put aside whole; they hold up nobody. */
+function decodeBatch({ shard, entries }: StreamBatch<Fences>): { events: EnrichedEvent[]; rejected: DeadLetter[] } {
+  const events: EnrichedEvent[] = [];
+  const rejected: DeadLetter[] = [];
+  for (const { data, sequence, index } of entries) {
+    try {
+      events.push(decodeEnriched(data));
+    } catch (error) {
+      const source = { shard, sequence, index };
+      const reason = `unreadable: ${(error as Error).message}`;
+      rejected.push({ clientId: null, eventId: null, stage: NAME, reason, payload: data, source, attempts: 1 });
+    }
+  }
+  return { events, rejected };
+}
+
+function createCounter(registry: Registry | undefined): (outcome: string, times: number) => void {
+  const counter = new Counter({
+    name: "livora_journey_matches_total",
+    help: "What became of events that match a journey",
+    labelNames: ["outcome"],
+    registers: registry ? [registry] : [],
+  });
+  return (outcome, times) => {
+    if (times > 0) counter.inc({ outcome }, times);
+  };
+}

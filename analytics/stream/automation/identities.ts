@@ -1,0 +1,83 @@
+import { sql } from "drizzle-orm";
+
+import type { EnrichedEvent } from "../../../core/enriched-event.ts";
+import type { Database } from "../../../platform/postgres/database.ts";
+import { jsonRows } from "./sql-json.ts";
+
+interface Link {
+  client_id: string;
+  key: string;
+  user_id: string;
+  keys: string[];
+}
+
+const REMEMBERED = 20_000;
+
+/**
+ * Carries it over to contacts and open runs when a device turns out to be somebody's: their contact is then the user's, and
+ * what they do under any of their keys concerns the run. Links already carried over are remembered, so that a person who is
+ * logged in costs nothing.
+ */
+export function createIdentities(db: Database) {
+  const known = new Set<string>();
+
+  return {
+    async follow(events: readonly EnrichedEvent[]): Promise<void> {
+      const links = new Map<string, Link>();
+      for (const { client_id, person } of events) {
+        if (person.user_id === null || person.keys.length < 2) continue;
+        const name = JSON.stringify([client_id, person.keys]);
+        if (known.has(name)) continue;
+        links.set(name, { client_id, key: person.key, user_id: person.user_id, keys: person.keys });
+      }
+      if (links.size === 0) return;
+      const rows = [...links.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+      await adoptContacts(db, rows);
+      await widenRuns(db, rows);
+      remember(links.keys());
+    },
+  };
+
+  function remember(names: Iterable<string>): void {
+    for (const name of names) known.add(name);
+    for (const oldest of known) {
+      if (known.size <= REMEMBERED) return;
+      known.delete(oldest);
+    }
+  }
+}
+
+const LINKS = sql.raw("as link(client_id text, key text, user_id text, keys text[])");
+
+/** The contact of a device becomes the user's, where the user has none of their own. */
+async function adoptContacts(db: Database, links: readonly Link[]): Promise<void> {
+  await db.execute(sql`
+    with adopted as (
+      select distinct on (link.client_id, link.key) contact.id, link.key, link.user_id
+      from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
+      join contacts contact on contact.client_id = link.client_id and contact.person_key = any (link.keys)
+        and contact.user_id is null
+      where not exists (
+        select 1 from contacts own where own.client_id = link.client_id and own.person_key = link.key)
+      order by link.client_id, link.key, contact.traits_at desc
+    ), once as (select distinct on (id) * from adopted order by id)
+    update contacts set person_key = once.key, user_id = once.user_id, updated_at = clock_timestamp()
+    from once where contacts.id = once.id`);
+}
+
+/** Never a run that is another user's: a shared device is not a shared journey. */
+async function widenRuns(db: Database, links: readonly Link[]): Promise<void> {
+  await db.execute(sql`
+    with wider as (
+      select distinct on (run.id) run.id, link.key, link.keys
+      from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
+      join journey_runs run on run.client_id = link.client_id and run.state in ('active', 'held')
+        and run.person_keys && link.keys and not run.person_keys @> link.keys
+        and (run.person_key = link.key or not run.person_key like 'user:%')
+      order by run.id, link.key
+    )
+    update journey_runs run set
+      person_key = wider.key,
+      person_keys = array(select distinct key from unnest(run.person_keys || wider.keys) as all_keys(key))
+    from wider where run.id = wider.id`);
+}

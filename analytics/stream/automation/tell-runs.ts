@@ -1,0 +1,56 @@
+import { sql } from "drizzle-orm";
+
+import type { JourneyInput, RunEvent } from "../../../core/contracts/journey.ts";
+import type { Database } from "../../../platform/postgres/database.ts";
+import type { Journeys } from "../../../platform/temporal.ts";
+import type { TellMatch } from "./match.ts";
+import { jsonRows } from "./sql-json.ts";
+import { RUN_COLUMNS, type RunRow, toJourneyInput } from "./runs.ts";
+
+const AT_ONCE = 16;
+
+/**
+ * Hands events to the open runs that may be waiting for them, one signal for each run. Throws `unavailable` where Temporal is
+ * away, so that the batch comes again: an event that somebody waits for is not lost.
+ */
+export async function tellRuns(
+  { db, journeys }: { db: Database; journeys: Pick<Journeys, "tell" | "startAndTell"> },
+  tells: readonly TellMatch[],
+): Promise<number> {
+  const waiting = await findRuns(db, tells);
+  const runs = [...Map.groupBy(waiting, (row) => row.run_id).values()];
+  for (let at = 0; at < runs.length; at += AT_ONCE) {
+    await Promise.all(runs.slice(at, at + AT_ONCE).map((rows) => tell(journeys, rows, tells)));
+  }
+  return runs.length;
+}
+
+type WaitingRun = RunRow & { place: number };
+
+async function findRuns(db: Database, tells: readonly TellMatch[]): Promise<WaitingRun[]> {
+  if (tells.length === 0) return [];
+  const rows = tells.map(({ client_id, keys, of }, place) => ({ place, client_id, keys, of }));
+  return db.execute<WaitingRun>(sql`
+    select event.place, ${RUN_COLUMNS}
+    from jsonb_to_recordset(${jsonRows(rows)}) as event(place int, client_id text, keys text[], "of" text[])
+    join journey_runs run on run.client_id = event.client_id
+      and run.state in ('active', 'held')
+      and run.person_keys && event.keys
+      and run.campaign_id || ':' || run.version = any (event."of")
+    join campaign_versions version on version.client_id = run.client_id
+      and version.campaign_id = run.campaign_id and version.version = run.version
+    order by event.place`);
+}
+
+async function tell(
+  journeys: Pick<Journeys, "tell" | "startAndTell">,
+  rows: readonly WaitingRun[],
+  tells: readonly TellMatch[],
+): Promise<void> {
+  const run = rows[0]!;
+  const events: RunEvent[] = rows.map((row) => tells[row.place]!.event);
+  const signal = { run_id: run.run_id, events };
+  if (run.is_started) return void (await journeys.tell(run.workflow_id, signal));
+  const input: JourneyInput = toJourneyInput(run);
+  await journeys.startAndTell(run.workflow_id, input, signal);
+}

@@ -1,0 +1,2 @@
+ALTER TABLE "journey_runs" ADD COLUMN "created_at" timestamp with time zone DEFAULT now() NOT NULL;--> statement-breakpoint
+CREATE INDEX "journey_runs_unsettled" ON "journey_runs" USING btree ("created_at") WHERE (state in ('active', 'held') and started_at is null) or (state = 'stopped' and ended_at is null);
