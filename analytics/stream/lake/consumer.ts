@@ -1,8 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Registry } from "prom-client";
-
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
 import { mergeFences } from "../../../core/fence.ts";
 import type { FileRange } from "../../../core/lake.ts";
@@ -31,10 +29,7 @@ interface LakeDeps {
  * Enriched events to Parquet. A batch becomes one file for each client and hour, named after the range of the stream it was
  * made from; the host gives exactly that range again after a crash, so the files are replaced by themselves.
  */
-export function createLakeConsumer(
-  ctx: Pick<Context, "config" | "db" | "log">,
-  registry?: Registry,
-): ConsumerOptions<LakeState> {
+export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">): ConsumerOptions<LakeState> {
   const lake = createLake(ctx.config.LIVORA_LAKE);
   const tempFolder = join(lake.root, "_tmp", `spill-consumer-${process.pid}`);
   const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
@@ -48,7 +43,6 @@ export function createLakeConsumer(
     lingerMs: LINGER_MS,
     exactRanges: true,
     mergeStates: (states) => ({ fences: mergeFences(states.map((state) => state.fences)) }),
-    ...(registry && { registry }),
   };
 }
 
