@@ -1,8 +1,7 @@
 import type { Request, Response } from "express";
 
-import { parse } from "../core/parse.ts";
 import { AppError } from "../core/errors.ts";
-import { findUnstorable } from "../core/parse.ts";
+import { findUnstorable, parse } from "../core/parse.ts";
 import type { CrmContext } from "../crm/context.ts";
 import type { Authenticate, KeyHolder } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
@@ -29,7 +28,7 @@ export function createHandler(route: Route, deps: HandlerDeps) {
 }
 
 async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request, response: Response): Promise<Answer> {
-  const holder = await authenticate(deps, request);
+  const holder = await deps.authenticate(request.headers);
   response.locals["client_id"] = holder.client_id;
   await deps.limiter.take(holder.client_id);
   const given = { ...request.query, ...request.params };
@@ -52,18 +51,6 @@ async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request
     return answer;
   } catch (error) {
     outcome("refused");
-    throw error;
-  }
-}
-
-/** Guessing keys is limited by where it comes from. */
-async function authenticate({ authenticate, limiter }: HandlerDeps, request: Request): Promise<KeyHolder> {
-  const address = request.socket.remoteAddress ?? "";
-  limiter.refuseGuesser(address);
-  try {
-    return await authenticate(request.headers);
-  } catch (error) {
-    limiter.countGuess(address);
     throw error;
   }
 }

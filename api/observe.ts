@@ -5,6 +5,8 @@ import type { NextFunction, Request, Response } from "express";
 import type { Logger } from "../platform/logger.ts";
 import type { ApiMetrics } from "./metrics.ts";
 
+/** Asked every few seconds by machines: their answers are news only when they are bad. */
+const PROBES = new Set(["/healthz", "/readyz", "/metrics"]);
 const REQUEST_ID = Symbol("request id");
 
 /** Gives each request its id, and logs and counts it when it is answered. */
@@ -21,7 +23,8 @@ export function observeRequests(log: Logger, metrics: ApiMetrics) {
       const status = response.writableFinished ? response.statusCode : 499;
       const client_id = response.locals["client_id"] as string | undefined;
       metrics.observe(route, method, status, ms / 1000);
-      log.info({ request_id, client_id, method, route, status, ms: Math.round(ms * 10) / 10 }, "request");
+      const level = PROBES.has(route) && status < 500 ? "debug" : "info";
+      log[level]({ request_id, client_id, method, route, status, ms: Math.round(ms * 10) / 10 }, "request");
     });
     next();
   };

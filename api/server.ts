@@ -19,17 +19,11 @@ import { ROUTES } from "./routes.ts";
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createApiServer(api: ApiContext): Server {
-  const { metrics } = api;
   const deps = { api, authenticate: createAuthenticate(api.db), limiter: createLimiter(api) };
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
-  app.use(observeRequests(api.log, metrics));
-  app.get("/healthz", (_, response) => void response.json({ status: "ok" }));
-  app.get("/readyz", (_, response) => answerHealth(api, response));
-  app.get("/metrics", async (_, response) => {
-    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
-  });
-  app.get("/openapi.json", (_, response) => void response.json(describeApi()));
+  app.use(observeRequests(api.log, api.metrics));
+  registerProbes(app, api);
   registerRoutes(app, deps, ROUTES);
   app.use(() => {
     throw new AppError("not_found", "There is nothing here.");
@@ -40,16 +34,30 @@ export function createApiServer(api: ApiContext): Server {
   return server;
 }
 
+function registerProbes(app: Express, api: ApiContext): void {
+  app.get("/healthz", (_, response) => void response.json({ status: "ok" }));
+  app.get("/readyz", (_, response) => answerHealth(api, response));
+  app.get("/metrics", async (_, response) => {
+    response.type(api.metrics.registry.contentType).send(await api.metrics.registry.metrics());
+  });
+  app.get("/openapi.json", (_, response) => void response.json(describeApi()));
+  for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"]) refuseOthers(app, path, ["GET"]);
+}
+
 /** After all methods of a path comes the refusal of the others. */
 function registerRoutes(app: Express, deps: HandlerDeps, routes: readonly Route[]): void {
   for (const route of routes) app[route.method](expressPath(route.path), createHandler(route, deps));
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
-    const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
-    app.all(expressPath(path), () => {
-      throw new HttpError(405, `This takes ${allow}.`, { allow });
-    });
+    refuseOthers(app, expressPath(path), methods);
   }
+}
+
+function refuseOthers(app: Express, path: string, methods: readonly string[]): void {
+  const allow = [...methods, ...(methods.includes("GET") ? ["HEAD"] : [])].join(", ");
+  app.all(path, () => {
+    throw new HttpError(405, `This takes ${allow}.`, { allow });
+  });
 }
 
 function expressPath(path: string): string {
