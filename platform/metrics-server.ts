@@ -3,13 +3,17 @@ import type { AddressInfo } from "node:net";
 
 import type { Registry } from "prom-client";
 
-/** `GET /metrics` for Prometheus and `GET /healthz`, of a service that serves nothing else. */
+/** `GET /metrics` for Prometheus, `/healthz` and `/readyz`, of a service that serves nothing else. */
 export async function serveMetrics(
   registry: Registry,
-  { host, port }: { host: string; port: number },
+  { host, port, isReady = () => true }: { host: string; port: number; isReady?(): boolean },
 ): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer(async (request, response) => {
     if (request.url === "/healthz") return void response.end("ok\n");
+    if (request.url === "/readyz") {
+      const ready = isReady();
+      return void response.writeHead(ready ? 200 : 503).end(ready ? "ready\n" : "not ready\n");
+    }
     if (request.url !== "/metrics") return void response.writeHead(404).end();
     const body = await registry.metrics();
     return void response.setHeader("content-type", registry.contentType).end(body);

@@ -30,6 +30,8 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   const work = new Map<string, { lease: Lease; abort: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
   let open: string[] = [];
+  let isReady = false;
+  let isTroubled = false;
   const isAlone = () => open.every((shard) => work.has(shard));
 
   async function coordinate(): Promise<void> {
@@ -91,7 +93,16 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   }
 
   async function round(task: () => Promise<void>): Promise<void> {
-    await task().catch((error: unknown) => log.warn({ err: error }, "the leases could not be looked after"));
+    try {
+      await task();
+      isReady ||= task === coordinate;
+      isTroubled = false;
+    } catch (error) {
+      // Once is enough: it is tried again every second.
+      if (!isTroubled) log.warn({ err: error }, "the leases could not be looked after");
+      isReady = false;
+      isTroubled = true;
+    }
   }
 
   async function repeat(task: () => Promise<void>): Promise<void> {
@@ -105,6 +116,7 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   return {
     name: options.name,
     shards: () => [...work.keys()],
+    isReady: () => isReady,
     async stop() {
       stopping.abort();
       const under = [...work.values()];

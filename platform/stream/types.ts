@@ -93,6 +93,8 @@ export interface Consumer {
   readonly name: string;
   /** The shards that this process reads now. */
   shards(): string[];
+  /** Stream and lease table have answered when they were last asked. */
+  isReady(): boolean;
   /** Finishes the batches under way, saves the checkpoints and lets go of the leases. */
   stop(): Promise<void>;
 }
