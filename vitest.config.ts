@@ -16,7 +16,15 @@ export default defineConfig({
       { test: { name: "workflow", include: ["**/*.workflow.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
       { test: { name: "replay", include: ["**/*.replay.test.ts"], testTimeout: 120_000 } },
       { test: { name: "integration", include: ["**/*.integration.test.ts"], ...embedded } },
-      { test: { name: "e2e", include: ["test/**/*.{e2e,acceptance,crash}.test.ts"], fileParallelism: false, testTimeout: 300_000, hookTimeout: 300_000 } },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/**/*.{e2e,acceptance,crash}.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

