@@ -23,8 +23,6 @@ export interface SweepReport {
 }
 
 const DEFAULTS: SweepOptions = { idleMs: 60_000, limit: 500 };
-/** Who is still asked for by an activity that tries again has been touched by then. */
-const ABANDONED_MS = 10 * 60_000;
 
 /**
  * What no retry of a journey looks after any more: asks providers about messages of unknown fate, sends what turns out
@@ -63,8 +61,6 @@ async function isRunActive(ctx: DeliveryContext, row: DeliveryRow): Promise<bool
 }
 
 async function sendAgain(ctx: DeliveryContext, row: DeliveryRow): Promise<boolean> {
-  // Reserved and fresh: an activity that waits for its next try.
-  if (Date.now() - Date.parse(row.updated_at) < ABANDONED_MS && row.attempts === 0) return false;
   const outcome = await deliver(ctx, requestOf(row));
   return "delivery_id" in outcome;
 }
