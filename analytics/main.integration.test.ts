@@ -30,7 +30,7 @@ test("the process says when it is ready, tells how it fares, and drains when ask
   await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await waitUntil(async () =>
-    ["enrich", "lake", "counters"].every((consumer) =>
+    ["enrich", "automation", "lake", "counters"].every((consumer) =>
       lines.some((line) => "consumer" in line && line.consumer === consumer),
     ),
   );

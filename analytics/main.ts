@@ -20,7 +20,7 @@ const consumers = runConsumers({ ctx, findGeo: await openGeoDatabase(), producer
 const metrics = await serveMetrics(registry, {
   host: config.LIVORA_HOST,
   port: config.LIVORA_CONSUMERS_METRICS_PORT,
-  isReady: () => consumers.every((consumer) => consumer.isReady()),
+  isReady: () => consumers.isReady(),
 });
 ctx.log.info({ port: metrics.port }, "ready");
 
@@ -35,7 +35,7 @@ async function stop(signal: string): Promise<void> {
     ctx.log.error("not drained in time");
     process.exit(1);
   }, DRAIN_MS).unref();
-  await Promise.all(consumers.map((consumer) => consumer.stop()));
+  await consumers.stop();
   await producer.close();
   await metrics.close();
   await ctx.close();

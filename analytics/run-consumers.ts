@@ -2,8 +2,9 @@ import type { Registry } from "prom-client";
 
 import type { Context } from "../platform/context.ts";
 import { runConsumer } from "../platform/stream/consumer.ts";
-import type { Consumer, StreamProducer } from "../platform/stream/types.ts";
+import type { StreamProducer } from "../platform/stream/types.ts";
 import { publishWatermark } from "../platform/watermark.ts";
+import { createAutomationConsumer } from "./stream/automation/consumer.ts";
 import { createCountersConsumer } from "./stream/counters/consumer.ts";
 import { createEnrichConsumer } from "./stream/enrich/consumer.ts";
 import type { FindGeo } from "./stream/enrich/geo-database.ts";
@@ -17,13 +18,27 @@ export interface ConsumersDeps {
   registry: Registry;
 }
 
+export interface RunningConsumers {
+  isReady(): boolean;
+  stop(): Promise<void>;
+}
+
 /** All consumers, each with leases, pace and troubles of its own: one that fails and waits leaves the others alone. */
-export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps): Consumer[] {
+export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps): RunningConsumers {
   const onError = (error: unknown) => ctx.log.debug({ err: error }, "a watermark could not be published");
   const enrich = createEnrichConsumer(ctx, { findGeo, producer, registry });
-  return [
+  const automation = createAutomationConsumer(ctx, { registry });
+  const running = [
     runConsumer(ctx, { ...enrich, ...publishWatermark(ctx.redis, "enrich", onError) }),
+    runConsumer(ctx, { ...automation, registry }),
     runConsumer(ctx, createCountersConsumer(ctx, registry)),
     runConsumer(ctx, { ...createLakeConsumer(ctx), registry }),
   ];
+  return {
+    isReady: () => running.every((consumer) => consumer.isReady()),
+    async stop() {
+      await Promise.all(running.map((consumer) => consumer.stop()));
+      await automation.close();
+    },
+  };
 }
