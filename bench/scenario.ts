@@ -22,6 +22,8 @@ export interface Row {
   p99Ms?: number[];
   /** CPU time of the process that is measured, user and system. */
   cpuMicros?: number[];
+  /** The same of the stand-in that it works against: what it costs that a laptop has no Kinesis. */
+  standInMicros?: number[];
   memoryMb?: number[];
   note?: string;
 }

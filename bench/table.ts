@@ -9,6 +9,7 @@ const COLUMNS: [string, (row: Row) => string][] = [
   ["p50 ms", (row) => spread(row.p50Ms, 2)],
   ["p99 ms", (row) => spread(row.p99Ms, 2)],
   ["CPU µs each", (row) => spread(row.cpuMicros, 1)],
+  ["stand-in's", (row) => spread(row.standInMicros, 1)],
   ["MB", (row) => spread(row.memoryMb, 0)],
   ["note", (row) => row.note ?? ""],
 ];

@@ -14,7 +14,7 @@ export interface Caller {
 }
 
 /** Where a client has set none. */
-export const DEFAULT_EVENTS_PER_SECOND = 100_000;
+const DEFAULT_EVENTS_PER_SECOND = 100_000;
 
 const REFRESH_EVERY_MS = 1_000;
 const UNKNOWN_FOR_MS = 1_000;

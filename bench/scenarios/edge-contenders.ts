@@ -9,12 +9,16 @@ import { createContext } from "../../platform/context.ts";
 import { apiKeys, clients } from "../../platform/postgres/schema.ts";
 import { type Child, startChild } from "../child.ts";
 import type { Load, LoadResult } from "../load/generator.ts";
+import { cpuMicrosOf } from "../process-cpu.ts";
 import type { Bench } from "../scenario.ts";
 import type { EdgeOptions } from "../servers/edge.ts";
 import type { FloorOptions } from "../servers/floor.ts";
 import type { Usage } from "../servers/meter.ts";
 
-export type Measured = LoadResult & Usage;
+export interface Measured extends LoadResult, Usage {
+  /** CPU of the embedded stream; null where it is not in use, or the system does not tell. */
+  streamMicros: number | null;
+}
 
 /** Something that takes events over HTTP, in a process of its own. */
 export interface Contender {
@@ -35,13 +39,16 @@ export async function startContenders({ stack }: Bench): Promise<Contenders> {
   const folder = mkdtempSync(join(tmpdir(), "livora-bench-"));
   const load = await startChild<null, Load, LoadResult>("load/generator.ts", {});
   const children: Child<never, unknown>[] = [load.child];
+  const streamCpu = () => cpuMicrosOf(stack.parts.kinesis.pid);
   const start = async (name: string, file: string, options: FloorOptions | EdgeOptions): Promise<Contender> => {
     const { ready: port, child } = await startChild<number, null | object, Usage>(file, options);
     children.push(child);
     const measure = async (wanted: Omit<Load, "target">): Promise<Measured> => {
       await child.ask({});
+      const before = streamCpu();
       const result = await load.child.ask({ ...wanted, target: { port, clientId, token } });
-      return { ...result, ...(await child.ask({})) };
+      const usage = await child.ask({});
+      return { ...result, ...usage, streamMicros: usesStream(options) ? since(before, streamCpu()) : null };
     };
     return { name, measure };
   };
@@ -55,6 +62,14 @@ export async function startContenders({ stack }: Bench): Promise<Contenders> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function usesStream(options: FloorOptions | EdgeOptions): boolean {
+  return "onto" in options && options.onto === "stream";
+}
+
+export function since(before: number | null, now: number | null): number | null {
+  return before === null || now === null ? null : now - before;
 }
 
 /** A client that may send as much as it can. */

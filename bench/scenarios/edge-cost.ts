@@ -31,6 +31,7 @@ export const edgeCost: Scenario = {
           (row.perSecond ??= []).push(measured.events / measured.seconds);
           (row.p99Ms ??= []).push(measured.p99Ms);
           (row.cpuMicros ??= []).push(measured.cpuMicros / measured.events);
+          if (measured.streamMicros !== null) (row.standInMicros ??= []).push(measured.streamMicros / measured.events);
           (row.memoryMb ??= []).push(measured.residentMb);
           row.note = "CPU µs each = CPU seconds per million";
         }

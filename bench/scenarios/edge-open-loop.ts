@@ -28,6 +28,7 @@ export const edgeOpenLoop: Scenario = {
             p50Ms: [measured.p50Ms],
             p99Ms: [measured.p99Ms],
             cpuMicros: [measured.cpuMicros / measured.events],
+            ...(measured.streamMicros !== null && { standInMicros: [measured.streamMicros / measured.events] }),
             memoryMb: [measured.residentMb],
             ...(measured.refused > 0 && { note: `${measured.refused} refused` }),
           });

@@ -2,7 +2,8 @@ import { startChild } from "../child.ts";
 import { median } from "../statistics.ts";
 import type { Row, Scenario } from "../scenario.ts";
 import type { StreamLoad } from "../servers/stream-alone.ts";
-import { type Measured, startContenders } from "./edge-contenders.ts";
+import { cpuMicrosOf } from "../process-cpu.ts";
+import { type Measured, since, startContenders } from "./edge-contenders.ts";
 
 const BATCHES = [1, 10, 100];
 /** Enough that group commit has something to group, the same for all. */
@@ -13,9 +14,10 @@ export const edgeThroughput: Scenario = {
   name: "edge-throughput",
   async run(bench) {
     const contenders = await startContenders(bench);
-    const alone = await startChild<null, StreamLoad, Measured>("servers/stream-alone.ts", {
+    const alone = await startChild<null, StreamLoad, Omit<Measured, "streamMicros">>("servers/stream-alone.ts", {
       config: bench.stack.config,
     });
+    const streamCpu = () => cpuMicrosOf(bench.stack.parts.kinesis.pid);
     const rows = new Map<string, Row>();
     const http = [contenders.floor, contenders.onSink, contenders.onStream];
     try {
@@ -28,8 +30,10 @@ export const edgeThroughput: Scenario = {
             const measured = await measure({ batch, connections, seconds });
             if (round > 0) enter(rows, name, batch, measured);
           }
+          const before = streamCpu();
           const measured = await alone.child.ask({ batch, appends: connections, seconds });
-          if (round > 0) enter(rows, "embedded stream alone", batch, measured);
+          const streamMicros = since(before, streamCpu());
+          if (round > 0) enter(rows, "embedded stream alone", batch, { ...measured, streamMicros });
         }
         bench.report(`edge-throughput: round ${round} of ${bench.rounds}`);
       }
@@ -48,6 +52,7 @@ function enter(rows: Map<string, Row>, what: string, batch: number, measured: Me
   (row.p50Ms ??= []).push(measured.p50Ms);
   (row.p99Ms ??= []).push(measured.p99Ms);
   (row.cpuMicros ??= []).push(measured.cpuMicros / measured.events);
+  if (measured.streamMicros !== null) (row.standInMicros ??= []).push(measured.streamMicros / measured.events);
   (row.memoryMb ??= []).push(measured.residentMb);
   if (measured.refused > 0) row.note = `${measured.refused} refused`;
 }
