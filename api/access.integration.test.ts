@@ -71,6 +71,12 @@ describe("the service", () => {
     expect(replaced.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test("live counters start from nothing", async () => {
+    const { body } = await t.call("GET", "/api/v1/live?minutes=3");
+    expect(body.minutes).toHaveLength(3);
+    expect(body.totals).toEqual({});
+  });
+
   test("answers health, readiness and metrics to everyone", async () => {
     expect((await fetch(`${t.base}/healthz`)).status).toBe(200);
     expect(await (await fetch(`${t.base}/readyz`)).json()).toEqual({

@@ -4,7 +4,8 @@ import { type Context, createContext } from "../platform/context.ts";
 import type { Config } from "../platform/config.ts";
 import { connectPostgres, type Database } from "../platform/postgres/database.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
-import { connectJourneys } from "./journeys.ts";
+import { createUserStore, type UserStore } from "../platform/user-store.ts";
+import { connectJourneyClient } from "./journey-client.ts";
 import { type ApiMetrics, createMetrics } from "./metrics.ts";
 
 /** What the API needs of the world: everything that services share, and its own ways to tenants and runs. */
@@ -12,6 +13,7 @@ export interface ApiContext extends Context {
   /** As the tenant role: sees nothing until it is bound to a client. */
   tenantDb: Database;
   journeys: JourneyClient;
+  store: UserStore;
   /** What providers report goes into the ledger and, as events, onto the stream. */
   webhooks: WebhookContext;
   metrics: ApiMetrics;
@@ -20,12 +22,13 @@ export interface ApiContext extends Context {
 export function createApiContext(config: Config, overrides: Partial<ApiContext> = {}): ApiContext {
   const shared = createContext("api", config, overrides);
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
-  const journeys = connectJourneys(config, shared.log);
+  const journeys = connectJourneyClient(config, shared.log);
   const metrics = createMetrics(shared.db);
   const producer = createStreamProducer({ kinesis: shared.kinesis, stream: config.LIVORA_STREAM_EVENTS });
   return {
     ...shared,
     metrics,
+    store: createUserStore(shared),
     webhooks: { ...shared, producer, deliveryMetrics: createDeliveryMetrics(metrics.registry) },
     tenantDb: overrides.tenantDb ?? tenant.db,
     journeys: overrides.journeys ?? journeys,

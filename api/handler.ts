@@ -37,7 +37,8 @@ async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request,
   const input = route.input ? parse(route.input, given, "request") : {};
   const sent = route.body ? await readJson(request) : undefined;
   const body = route.body ? parse(route.body, sent, "body") : undefined;
-  return route.handle({ ctx: contextOf(deps.api, holder, requestIdOf(request)), input, body, sent });
+  const { api } = deps;
+  return route.handle({ ctx: contextOf(api, holder, requestIdOf(request)), api, input, body, sent });
 }
 
 async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request): Promise<Answer> {

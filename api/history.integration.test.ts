@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { deliveryId } from "../core/delivery.ts";
+import { explainedRunSchema } from "../crm/explain-run.ts";
 import { activities, contacts, deadLetters, deliveries, journeyRuns } from "../platform/postgres/schema.ts";
 import { SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
 
@@ -111,6 +112,7 @@ describe("what happened", () => {
     expect(body).toMatchObject({ state: "stopped", deliveries: [{ state: "skipped" }] });
     expect(body.where).toMatchObject({ source: "projection", why: "stopped at 2026-11-21T11:00:00.000Z: purchase" });
     expect(JSON.stringify(body)).not.toContain("auth|1");
+    expect(explainedRunSchema.strict().parse(body)).toEqual(body);
   });
 
   test.each([contact, "auth%7C1"])("a contact is found as %s, and its activities", async (id) => {

@@ -4,6 +4,7 @@ import type { z } from "zod";
 
 import type { ApiScope } from "../core/api-key.ts";
 import type { CrmContext } from "../crm/context.ts";
+import type { ApiContext } from "./context.ts";
 import type { WebhookContext } from "../delivery/index.ts";
 
 export type Method = "get" | "post" | "put" | "delete";
@@ -17,6 +18,7 @@ export interface Answer {
 /** What a route is handed: `input` is the query and the path's parameters, `body` the JSON that was sent. */
 export interface Call<I extends z.ZodObject, B extends z.ZodType> {
   ctx: CrmContext;
+  api: ApiContext;
   input: z.output<I>;
   body: z.output<B>;
   /** The JSON as it was sent, before the schema filled anything in. */

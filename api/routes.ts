@@ -10,6 +10,7 @@ import { resumeCampaignRoute } from "./routes/campaigns/resume.ts";
 import { getContactRoute } from "./routes/contacts/get.ts";
 import { listActivitiesRoute } from "./routes/contacts/list-activities.ts";
 import { listDeadLettersRoute } from "./routes/dead-letters/list.ts";
+import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { getTemplateRoute } from "./routes/templates/get.ts";
 import { putTemplateRoute } from "./routes/templates/put.ts";
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   putTemplateRoute,
   getTemplateRoute,
   listDeadLettersRoute,
+  getLiveRoute,
   twilioWebhook,
   sendgridWebhook,
 ];

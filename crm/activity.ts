@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { activities } from "../platform/postgres/schema.ts";
-import { isoTime, timeSchema } from "./page.ts";
+import { isoTime, project, timeSchema } from "./page.ts";
 
 export const activitySchema = z
   .object({
@@ -15,6 +15,6 @@ export const activitySchema = z
 
 export type Activity = z.infer<typeof activitySchema>;
 
-export function viewActivity({ id, contact_id, type, metadata, ts }: typeof activities.$inferSelect): Activity {
-  return { id, contact_id, type, metadata, ts: isoTime(ts) };
+export function viewActivity(row: typeof activities.$inferSelect): Activity {
+  return project(activitySchema, { ...row, ts: isoTime(row.ts) });
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { isoTime, timeSchema } from "./page.ts";
+import { isoTime, project, timeSchema } from "./page.ts";
 import type { contacts } from "../platform/postgres/schema.ts";
 
 export const contactSchema = z
@@ -24,6 +24,6 @@ export const contactSchema = z
 export type Contact = z.infer<typeof contactSchema>;
 
 export function viewContact(row: typeof contacts.$inferSelect): Contact {
-  const { client_id: _, traits_at: __, ...shown } = row;
-  return { ...shown, created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at) };
+  const times = { created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at) };
+  return project(contactSchema, { ...row, ...times });
 }

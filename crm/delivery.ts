@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { channelSchema } from "../core/message.ts";
 import type { deliveries } from "../platform/postgres/schema.ts";
-import { isoTime, timeSchema } from "./page.ts";
+import { isoTime, project, timeSchema } from "./page.ts";
 
 export const DELIVERY_STATES = [
   "reserved",
@@ -40,13 +40,12 @@ export const deliverySchema = z
 export type Delivery = z.infer<typeof deliverySchema>;
 
 export function viewDelivery(row: typeof deliveries.$inferSelect): Delivery {
-  const { client_id: _, person_key: __, handover: ___, unannounced: ____, request_id: _____, ...shown } = row;
-  return {
-    ...shown,
+  return project(deliverySchema, {
+    ...row,
     opened_at: isoTime(row.opened_at),
     clicked_at: isoTime(row.clicked_at),
     history: row.history.map((entry) => ({ ...entry, at: isoTime(entry.at) })),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
-  };
+  });
 }

@@ -60,6 +60,12 @@ function decodeCursor(cursor: string): Place {
   }
 }
 
+/** Of a row only what the schema shows: a column that is added later is not shown by accident. */
+export function project<S extends z.ZodObject>(schema: S, row: z.output<S>): z.output<S> {
+  const entries = Object.keys(schema.shape).map((name) => [name, row[name]]);
+  return Object.fromEntries(entries) as z.output<S>;
+}
+
 /** PostgreSQL's text of a time as ISO 8601. */
 export function isoTime(at: string): string;
 export function isoTime(at: string | null): string | null;

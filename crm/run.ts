@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import type { journeyRuns } from "../platform/postgres/schema.ts";
-import { isoTime, timeSchema } from "./page.ts";
+import { isoTime, project, timeSchema } from "./page.ts";
 
 export const RUN_STATES = ["active", "held", "completed", "stopped", "failed"] as const;
 
@@ -28,13 +28,12 @@ export const runSchema = z
 export type Run = z.infer<typeof runSchema>;
 
 export function viewRun(row: typeof journeyRuns.$inferSelect): Run {
-  const { client_id: _, person_key: __, person_keys: ___, entry_props: ____, ...shown } = row;
-  return {
-    ...shown,
+  return project(runSchema, {
+    ...row,
     entered_at: isoTime(row.entered_at),
     started_at: isoTime(row.started_at),
     ended_at: isoTime(row.ended_at),
-  };
+  });
 }
 
 export function isOpen(run: Pick<Run, "state">): boolean {

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { channelSchema } from "../core/message.ts";
 import type { templates } from "../platform/postgres/schema.ts";
-import { isoTime, timeSchema } from "./page.ts";
+import { isoTime, project, timeSchema } from "./page.ts";
 
 const MAX_BODY = 100_000;
 
@@ -42,6 +42,6 @@ export const templateSchema = z
 export type Template = z.infer<typeof templateSchema>;
 
 export function viewTemplate(row: typeof templates.$inferSelect): Template {
-  const { client_id: _, ...shown } = row;
-  return { ...shown, channel: templateKey.channel.parse(row.channel), updated_at: isoTime(row.updated_at) };
+  const channel = templateKey.channel.parse(row.channel);
+  return project(templateSchema, { ...row, channel, updated_at: isoTime(row.updated_at) });
 }

@@ -10,7 +10,7 @@ import type { Logger } from "../platform/logger.ts";
 const START_TIMEOUT_MS = 5_000;
 
 /** Temporal as the CRM needs it. Connects when it is first used, so the API starts and serves without it. */
-export function connectJourneys(config: Config, log: Logger): JourneyClient & { close(): Promise<void> } {
+export function connectJourneyClient(config: Config, log: Logger): JourneyClient & { close(): Promise<void> } {
   const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
   const client = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const within = <T>(timeoutMs: number, work: () => Promise<T>) =>
