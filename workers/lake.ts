@@ -34,7 +34,7 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
     connection,
     namespace,
     taskQueue: LAKE_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("lake/compact.ts"),
+    workflowBundle: await bundleWorkflows("lake.ts"),
     activities: createLakeActivities({
       ctx,
       lake,

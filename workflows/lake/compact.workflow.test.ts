@@ -12,6 +12,7 @@ import {
   type LakeActivities,
   NO_COUNTS,
 } from "../../core/contracts/lake.ts";
+import { recordHistory } from "../../test/support/history.ts";
 import { createTimeSkippingEnvironment } from "../../test/support/time-skipping.ts";
 import { bundleWorkflows } from "../../workers/bundle.ts";
 
@@ -49,7 +50,7 @@ beforeAll(async () => {
   worker = await Worker.create({
     connection: env.nativeConnection,
     taskQueue: LAKE_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("lake/compact.ts"),
+    workflowBundle: await bundleWorkflows("lake.ts"),
     activities,
   });
   running = worker.run();
@@ -78,7 +79,9 @@ async function start() {
 describe("compactLake", () => {
   it("takes every partition once, in order, and sweeps at the end", async () => {
     partitions = makePartitions(45);
-    const counts = await (await start()).result();
+    const handle = await start();
+    const counts = await handle.result();
+    await recordHistory("lake-pages", handle);
     expect(compacted).toEqual(partitions.map((one) => one.partition));
     expect(counts).toEqual({ partitions: 45, merged: 90, written: 45, duplicates: 0, failed: 0 });
     expect(sweeps).toBe(1);
