@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /** The namespace of all ids that Livora derives. */
-export const LIVORA_NAMESPACE = "6d1f2f0e-6a0b-5c53-9d58-3b1e7a0c1f11";
+const LIVORA_NAMESPACE = "6d1f2f0e-6a0b-5c53-9d58-3b1e7a0c1f11";
 
 /** UUIDv5 of parts that together name a thing: the same parts, the same id, on any machine and after any crash. */
 export function uuidOf(...parts: readonly string[]): string {

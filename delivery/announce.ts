@@ -9,7 +9,7 @@ import type { DeliveryRow } from "./facts.ts";
 
 type AnnounceContext = Pick<DeliveryContext, "db" | "producer">;
 
-export const DELIVERY_EVENT = "campaign_delivery";
+const DELIVERY_EVENT = "campaign_delivery";
 
 /**
  * Puts what has happened to a message on the stream "events", like any event of a client's, and then forgets that it was
@@ -35,7 +35,7 @@ async function append(ctx: AnnounceContext, row: DeliveryRow, event: Event): Pro
 }
 
 /** The canonical event of a delivery's state, under an id that the two determine. */
-export function deliveryEvent(row: DeliveryRow, kind: string): Event {
+function deliveryEvent(row: DeliveryRow, kind: string): Event {
   const happened = row.history.findLast((entry) => entry.state === kind);
   const { campaign_id, version, run_id, node_id, channel, template } = row;
   return {

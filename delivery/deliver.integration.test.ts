@@ -130,6 +130,13 @@ test.for<[Channel, Record<string, string | null>, Record<string, string>]>([
   expect(events).toMatchObject([{ props: { state: expected.outcome, reason: expected.reason } }]);
 });
 
+test("a device that has thrown the app away is not written to again", async () => {
+  const person = `user:${randomUUID()}`;
+  await deliver(scene.ctx, await scene.addRun("push", { person, contact: { push_token: `unregistered-${person}` } }));
+  const again = await scene.addRun("push", { person, contact: null });
+  expect(await deliver(scene.ctx, again)).toMatchObject({ outcome: "skipped", reason: "no_push_token" });
+});
+
 test("nobody to write to is skipped; a second person key finds the contact", async () => {
   const nobody = await scene.addRun("email", { contact: null });
   expect(await deliver(scene.ctx, nobody)).toMatchObject({ outcome: "skipped", reason: "no_contact" });

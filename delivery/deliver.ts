@@ -1,6 +1,9 @@
+import { and, eq } from "drizzle-orm";
+
 import type { SendOutcome, SendRequest } from "../core/contracts/journey.ts";
 import { deliveryId, type Handover } from "../core/delivery.ts";
 import { AppError } from "../core/errors.ts";
+import { contacts } from "../platform/postgres/schema.ts";
 import { toAppError } from "../platform/postgres/errors.ts";
 import { announceDelivery } from "./announce.ts";
 import { composeMessage } from "./compose.ts";
@@ -115,6 +118,7 @@ async function handOver(ctx: DeliveryContext, message: OutgoingMessage, row: Del
       return settle(ctx, await record(ctx, row, entry));
     }
     case "refused":
+      if (answer.reason === "fcm:UNREGISTERED") await forgetDevice(ctx, row);
       return settle(ctx, await record(ctx, row, { kind: "failed", at, reason: answer.reason }));
     case "lost": {
       const unknown = await record(ctx, row, { kind: "unknown", at, reason: answer.reason, attempt });
@@ -129,6 +133,17 @@ async function handOver(ctx: DeliveryContext, message: OutgoingMessage, row: Del
       await record(ctx, row, { kind: "released", at, reason: answer.reason, attempt });
       throw new AppError("unavailable", `The provider is out of reach (${answer.reason}).`, { retryAfterMs: 2_000 });
   }
+}
+
+/** The app is gone from that device. One that has told us of a new token since keeps it. */
+async function forgetDevice(ctx: DeliveryContext, { client_id, contact_id, handover }: DeliveryRow): Promise<void> {
+  if (contact_id === null || !handover) return;
+  const isThatOne = and(
+    eq(contacts.id, contact_id),
+    eq(contacts.client_id, client_id),
+    eq(contacts.push_token, handover.to),
+  );
+  await ctx.db.update(contacts).set({ push_token: null }).where(isThatOne);
 }
 
 async function record(ctx: DeliveryContext, row: DeliveryRow, entry: Parameters<typeof recordEntry>[2]) {

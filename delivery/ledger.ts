@@ -40,9 +40,9 @@ export async function reserveDelivery(ctx: LedgerContext, reservation: Reservati
     select ${deliveryId}::uuid, r.client_id, r.campaign_id, r.version, r.id, ${request.node_id}, ${run.person_key},
       ${contactId}::uuid, ${request.channel}, ${request.template}, ${state}, ${provider},
       ${handover && JSON.stringify(handover)}::text::jsonb, ${attempt}::int, ${request.request_id}, ${first}::text::jsonb
-    from journey_runs r join campaigns c on c.client_id = r.client_id and c.id = r.campaign_id
+    from campaigns c join journey_runs r on r.client_id = c.client_id and r.campaign_id = c.id
     where r.id = ${request.run_id}::uuid and r.client_id = ${request.client_id} and r.state = 'active' and c.state = 'active'
-    for share of r, c
+    for share of c, r
     on conflict (id) do update set state = excluded.state, contact_id = excluded.contact_id, provider = excluded.provider,
       handover = excluded.handover, attempts = d.attempts + ${attempt}::int, reason = null, updated_at = now(),
       history = d.history || ${again}::text::jsonb

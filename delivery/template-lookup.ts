@@ -19,11 +19,6 @@ export async function findTemplate(db: Database, key: TemplateKey): Promise<Temp
   return isStarterTemplate(key.name) ? starterTemplate(key.channel, key.name) : plainTemplate(key.channel);
 }
 
-/** Whether somebody has written this template; for a warning when a campaign is published. */
-export async function isKnownTemplate(db: Database, key: TemplateKey): Promise<boolean> {
-  return isStarterTemplate(key.name) || (await findOwnTemplate(db, key)) !== undefined;
-}
-
 async function findOwnTemplate(
   db: Database,
   { client_id, channel, name }: TemplateKey,

@@ -5,7 +5,10 @@ const LINK = /(<a\b[^>]*?\bhref\s*=\s*)(["'])(https?:\/\/[^"']*)\2/gi;
 /** A mail as its reader's mail program shows it, its links counted on the way as SendGrid counts them. */
 export function viewOf(message: SandboxMessage): { html: string; links: string[] } {
   if (!message.is_html)
-    return { html: `<pre style="white-space:pre-wrap">${escapeHtml(message.body)}</pre>`, links: [] };
+    return {
+      html: `<pre style="margin:16px;white-space:pre-wrap;font:16px/1.6 system-ui,sans-serif">${escapeHtml(message.body)}</pre>`,
+      links: [],
+    };
   const links: string[] = [];
   const body = message.body.replace(LINK, (_whole, start: string, quote: string, href: string) => {
     const url = decodeEntities(href);
