@@ -9,7 +9,7 @@ export function parse<S extends z.ZodType>(schema: S, value: unknown, what: stri
   throw new AppError("invalid", `The ${what} is not valid.`, { faults: faultsOf(parsed.error) });
 }
 
-export function faultsOf(error: z.ZodError): Fault[] {
+function faultsOf(error: z.ZodError): Fault[] {
   return error.issues.map((issue) => ({ path: pointerTo(issue.path), reason: issue.message }));
 }
 

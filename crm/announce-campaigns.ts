@@ -1,7 +1,5 @@
+import { CAMPAIGNS_CHANNEL } from "../core/contracts/campaign.ts";
 import type { CrmContext } from "./context.ts";
-
-/** Who matches triggers listens here, and looks by itself every second: a nudge that is lost costs a second. */
-export const CAMPAIGNS_CHANNEL = "livora:campaigns";
 
 export async function announceCampaigns(ctx: CrmContext): Promise<void> {
   try {

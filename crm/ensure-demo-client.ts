@@ -34,7 +34,7 @@ export async function ensureDemoClient(
 }
 
 /** Publishes the campaign of the seeds with delays of seconds, where there is none yet. */
-export async function ensureDemoCampaign(
+async function ensureDemoCampaign(
   ctx: CrmContext,
   delays: Pick<DemoOptions, "reminderMs" | "couponMs">,
 ): Promise<string> {

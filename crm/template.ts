@@ -6,7 +6,7 @@ import { isoTime, project, timeSchema } from "./page.ts";
 
 const MAX_BODY = 100_000;
 
-export const templateNameSchema = z
+const templateNameSchema = z
   .string()
   .regex(/^[\w.-][\w.\- ]{0,127}$/, "letters, digits, spaces, _ . - and at most 128 of them");
 

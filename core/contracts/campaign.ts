@@ -1,3 +1,6 @@
+/** Redis channel on which a change of campaigns is announced. Who listens also looks by itself, so a lost word costs a second. */
+export const CAMPAIGNS_CHANNEL = "livora:campaigns";
+
 /** Wakes the runs that a paused campaign held, page by page, for as long as it takes. */
 export const RESUME_CAMPAIGN_WORKFLOW = "resumeCampaign";
 

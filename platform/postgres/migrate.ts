@@ -8,7 +8,7 @@ import type { Logger } from "../logger.ts";
 import { protectTables } from "./row-level-security.ts";
 
 /** The role that row-level security binds. Who provisions the database gives it its password. */
-export const TENANT_ROLE = "livora_tenant";
+const TENANT_ROLE = "livora_tenant";
 
 const MIGRATIONS = fileURLToPath(new URL("migrations", import.meta.url));
 /** Any number, the same in every release: whoever holds it migrates, the others wait. */
