@@ -16,6 +16,8 @@ import { awaitStopSignal } from "./stop-signals.ts";
 import { createSystem, endLeftovers, type PartName, type System } from "./system.ts";
 import { describeWelcome, inventVisitor } from "./welcome.ts";
 
+const SHOP_OPENS =
+  "The demo shop opens. More events are enriched than it sends: what becomes of a message comes back as one.\n";
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
 
 /** `npm start`: see docs/runbooks/local-stack.md. */
@@ -58,6 +60,7 @@ async function bringUp(system: System, dir: string, options: StartOptions, signa
   await runTasks(SERVICE_NAMES.map(startPart));
   const endpoints = writeEndpoints(dir, system.config, system.ports, await ensureDemo(system.config, dir));
   console.log(describeWelcome(endpoints, inventVisitor(), DEMO_DELAYS));
+  if (options.demo) console.log(SHOP_OPENS);
   if (options.demo) await runDemoShop({ endpoints, config: system.config, ...DEMO_DELAYS, signal });
   await new Promise(() => {});
 }
