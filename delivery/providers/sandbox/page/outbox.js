@@ -24,11 +24,19 @@ function timeOf(message) {
   return time;
 }
 
+/** WhatsApp's own marks: *bold* and _italic_. */
+function marked(text) {
+  const parts = text.split(/(\*[^*\n]+\*|\b_[^_\n]+_\b)/g);
+  return parts.map((part, i) =>
+    i % 2 === 0 ? part : element(part.startsWith("*") ? "b" : "i", null, part.slice(1, -1)),
+  );
+}
+
 /** Text with its web addresses as links. */
-function linked(text) {
+function linked(text, styled) {
   const parts = text.split(/(https?:\/\/[^\s<>"']+)/g);
-  return parts.map((part, i) => {
-    if (i % 2 === 0) return document.createTextNode(part);
+  return parts.flatMap((part, i) => {
+    if (i % 2 === 0) return styled ? marked(part) : part;
     const link = element("a", null, part);
     link.href = part;
     link.target = "_blank";
@@ -40,7 +48,7 @@ function linked(text) {
 const avatar = (name) => element("span", "avatar", (/[\p{L}\p{N}]/u.exec(name)?.[0] ?? "?").toUpperCase());
 
 function chatOf(message, note) {
-  const bubble = element("div", "bubble", ...linked(message.body));
+  const bubble = element("div", "bubble", ...linked(message.body, message.channel === "whatsapp"));
   const bar = element(
     "div",
     "bar",
