@@ -73,7 +73,9 @@ describe("a cart that is left", () => {
     await person.leaveCart();
     const bought = await person.buy({ user_id: person.user_id, session_id: "another device's" });
     const stopped = await waitForRun(livora, CAMPAIGN, `user:${person.user_id}`, (row) => row.state === "stopped");
-    expect(stopped).toMatchObject({ reason: "purchase", stopped_by_event_id: bought });
+    expect(stopped.reason).toBe("purchase");
+    // Null where the purchase overtook the cart on its way through another shard.
+    expect([bought, null]).toContain(stopped.stopped_by_event_id);
     await sleep(SILENT_AFTER_MS);
     expect(await person.messages()).toEqual([]);
   });
@@ -113,7 +115,7 @@ describe("a run under way", () => {
       what: "a run that waits",
     });
     const status = await runs.where(row);
-    expect(status.why).toMatch(/waiting until .* since add_to_cart/);
+    expect(status.why).toMatch(/^waits until .* after the entry/);
     expect(Date.parse(status.waiting_until ?? "")).toBeGreaterThan(Date.now() - 60_000);
     expect(await runs.currentDetails(row)).toContain(status.node_id);
     await waitUntil(

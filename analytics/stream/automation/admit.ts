@@ -7,9 +7,12 @@ import { factsForConditions, withEvent } from "../../../core/journey/facts.ts";
 import { readPersonFacts } from "../../../platform/person-facts.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
 import type { UserStore } from "../../../platform/user-store.ts";
+import { findLinked } from "./linked-keys.ts";
 import type { Entry } from "./match.ts";
+import { stopOvertaken } from "./overtaken.ts";
 import { RUN_COLUMNS, type RunRow } from "./runs.ts";
 import { jsonRows } from "./sql-json.ts";
+import type { StoppedRun } from "./stop-runs.ts";
 
 interface Deps {
   db: Database;
@@ -34,7 +37,7 @@ export interface Admission {
 export async function admitEntries(deps: Deps, candidates: readonly Entry[]): Promise<Admission> {
   const entries = await filterAudience(deps, candidates);
   const inserted = await insertRuns(deps.db, entries);
-  const ended = new Set(await stopOvertaken(deps, entries));
+  const ended = new Set((await catchUp(deps, entries)).map((run) => run.run_id));
   const admitted = inserted.filter((run) => run["state"] === "active" && !ended.has(run.run_id));
   return {
     admitted,
@@ -50,7 +53,8 @@ async function filterAudience(deps: Deps, entries: readonly Entry[]): Promise<En
   const facts = await factsOf(deps, asked);
   return entries.filter((entry) => {
     const person = facts.get(entry);
-    return person === undefined || allHold(entry.campaign.definition.audience, factsForConditions(person));
+    if (person === undefined) return true;
+    return allHold(entry.campaign.definition.audience, factsForConditions(person, Date.parse(entry.at)));
   });
 }
 
@@ -122,33 +126,27 @@ function toRow(entry: Entry): object {
   };
 }
 
-/** Ends runs whose person has already done, by the event's own time, what ends them. Answers with the runs' ids. */
-async function stopOvertaken(deps: Deps, entries: readonly Entry[]): Promise<string[]> {
-  const endable = entries.filter((entry) => unconditionalExits(entry).length > 0 && entry.stopped === null);
-  if (endable.length === 0) return [];
-  const facts = await factsOf(deps, endable);
-  const overtaken = endable.flatMap((entry) => {
-    const exit = unconditionalExits(entry).find(({ event_type }) => isAfterEntry(facts.get(entry)!, event_type, entry));
-    return exit === undefined ? [] : [{ id: entry.run_id, reason: exit.reason }];
-  });
-  if (overtaken.length === 0) return [];
-  const stopped = await deps.db.execute<{ id: string }>(sql`
-    update journey_runs run set state = 'stopped', reason = done.reason,
-      ended_at = case when run.started_at is null then clock_timestamp() end
-    from jsonb_to_recordset(${jsonRows(overtaken)}) as done(id uuid, reason text)
-    where run.id = done.id and run.state in ('active', 'held') returning run.id`);
-  return stopped.map((run) => run.id);
+/**
+ * The person may have logged in, and may have done what ends the run, before its row was there to be found: looked at
+ * once it is there. Answers the runs that are over.
+ */
+async function catchUp(deps: Deps, entries: readonly Entry[]): Promise<StoppedRun[]> {
+  const open = entries.filter((entry) => entry.stopped === null);
+  const linked = new Map((await findLinked(deps.store, open)).map((entry) => [entry.run_id, entry]));
+  if (linked.size > 0) await widenRuns(deps.db, [...linked.values()]);
+  const runs = open.map((entry) => ({
+    ...(linked.get(entry.run_id) ?? entry),
+    exit_on: entry.campaign.definition.exit_on,
+  }));
+  return stopOvertaken(deps, runs);
 }
 
-/** What an exit asks of the event's props, a profile no longer knows: those wait for the event itself. */
-function unconditionalExits({ campaign }: Entry) {
-  return campaign.definition.exit_on.filter((rule) => rule.where.length === 0);
-}
-
-function isAfterEntry(person: PersonFacts, eventType: string, entry: Entry): boolean {
-  if (eventType === entry.event_type) return false;
-  const at = Object.hasOwn(person.last_event_at, eventType) ? person.last_event_at[eventType] : undefined;
-  return at !== undefined && Date.parse(at) > Date.parse(entry.at);
+async function widenRuns(db: Database, linked: readonly Entry[]): Promise<void> {
+  const rows = linked.map(({ run_id, person_key, person_keys }) => ({ run_id, person_key, person_keys }));
+  await db.execute(sql`
+    update journey_runs run set person_key = link.person_key, person_keys = link.person_keys
+    from jsonb_to_recordset(${jsonRows(rows)}) as link(run_id uuid, person_key text, person_keys text[])
+    where run.id = link.run_id and not run.person_keys @> link.person_keys`);
 }
 
 async function factsOf({ store }: Deps, entries: readonly Entry[]): Promise<Map<Entry, PersonFacts>> {

@@ -1,18 +1,20 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 
+import { CAMPAIGNS_CHANNEL } from "../../../core/contracts/campaign.ts";
 import type { JourneyDefinition } from "../../../core/journey/definition.ts";
 import type { Context } from "../../../platform/context.ts";
 import { campaigns, campaignVersions } from "../../../platform/postgres/schema.ts";
 import { compileRules, nameOf, type OpenCampaign, type Rules, type Version } from "./rules.ts";
 
-/** The channel on which a change of campaigns is announced. */
-const CHANNEL = "livora:campaigns";
-/** Without a nudge, rules are never older than this when a batch is matched. */
-const MAX_AGE_MS = 250;
+/** Of rules for events from before they were read: a pause, too, is to be heard of soon. */
+const MAX_AGE_MS = 1_000;
 
 export interface CampaignIndex {
-  /** The rules as of now, or a moment ago. Throws where PostgreSQL is away. */
-  read(): Promise<Rules>;
+  /**
+   * The rules for events that the edge received up to a time (epoch milliseconds): whatever was published before then is
+   * among them. Throws where PostgreSQL is away.
+   */
+  read(receivedUpToMs: number): Promise<Rules>;
   close(): Promise<void>;
 }
 
@@ -40,10 +42,15 @@ export function createCampaignIndex(ctx: Pick<Context, "db" | "redis" | "log">):
   }
 
   return {
-    async read() {
-      if (rules !== null && Date.now() - readAtMs < MAX_AGE_MS) return rules;
-      reading ??= refresh().finally(() => (reading = null));
-      return reading;
+    async read(receivedUpToMs) {
+      // The edge's clock may be ahead of ours.
+      const receivedAtMs = Math.min(receivedUpToMs, Date.now() - 1);
+      for (;;) {
+        if (rules !== null && readAtMs > Math.max(receivedAtMs, Date.now() - MAX_AGE_MS)) return rules;
+        // One that is under way may have begun too early.
+        if (reading) await reading;
+        else await (reading = refresh().finally(() => (reading = null)));
+      }
     },
     close: () => subscriber.close(),
   };
@@ -102,7 +109,7 @@ function subscribe({ redis, log }: Pick<Context, "redis" | "log">, onNudge: () =
   listener.on("error", (error: Error) => log.debug({ err: error.message }, "campaign nudges"));
   listener.on("message", onNudge);
   listener
-    .subscribe(CHANNEL)
+    .subscribe(CAMPAIGNS_CHANNEL)
     .catch((error: unknown) => log.debug({ err: (error as Error).message }, "campaign nudges"));
   return {
     async close() {

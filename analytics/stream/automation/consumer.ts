@@ -28,7 +28,7 @@ export interface AutomationConsumer extends ConsumerOptions<Fences> {
 }
 
 /**
- * From enriched events to journeys: contacts, then what ends runs, then what runs wait for, then who enters. Each kind is
+ * From enriched events to journeys: who people are, then what ends runs, then what runs wait for, then who enters. Each kind is
  * one statement for the batch. PostgreSQL decides and is durable when a batch is done; Temporal is told afterwards, and
  * again by a sweep where it was away.
  */
@@ -38,9 +38,9 @@ export function createAutomationConsumer(
 ): AutomationConsumer {
   const journeys = parts.journeys ?? connectJourneys(ctx.config);
   const index = createCampaignIndex(ctx);
-  const identities = createIdentities(ctx.db);
   const starter = createStarter({ ctx, journeys });
   const deps = { db: ctx.db, store: createUserStore(ctx), journeys };
+  const identities = createIdentities(deps);
   const count = createCounter(parts.registry);
   const log = ctx.log.child({ consumer: NAME });
   const sweeping = setInterval(() => {
@@ -56,14 +56,15 @@ export function createAutomationConsumer(
   }
 
   async function apply(events: readonly EnrichedEvent[]): Promise<void> {
-    const rules = await index.read();
+    const rules = await index.read(Math.max(...events.map((event) => Date.parse(event.received_at))));
     await upsertContacts(ctx.db, events);
-    await identities.follow(events);
     const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());
     const stopped = await stopRuns(ctx.db, stops, entries);
     starter.stop(stopped);
     const told = await tellRuns(deps, tells);
     const admission = await admitEntries(deps, entries);
+    // After the entries: somebody may log in right after they came.
+    starter.stop(await identities.follow(events));
     starter.start(admission.admitted);
     for (const { reason } of refused) count(reason, 1);
     count("stopped", stopped.length);

@@ -2,7 +2,10 @@ import { sql } from "drizzle-orm";
 
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
+import type { UserStore } from "../../../platform/user-store.ts";
+import { type OvertakableRun, stopOvertaken } from "./overtaken.ts";
 import { jsonRows } from "./sql-json.ts";
+import type { StoppedRun } from "./stop-runs.ts";
 
 interface Link {
   client_id: string;
@@ -18,11 +21,12 @@ const REMEMBERED = 20_000;
  * what they do under any of their keys concerns the run. Links already carried over are remembered, so that a person who is
  * logged in costs nothing.
  */
-export function createIdentities(db: Database) {
+export function createIdentities({ db, store }: { db: Database; store: Pick<UserStore, "read"> }) {
   const known = new Set<string>();
 
   return {
-    async follow(events: readonly EnrichedEvent[]): Promise<void> {
+    /** Answers the runs that are over because of what their owner had done before it was known that they are theirs. */
+    async follow(events: readonly EnrichedEvent[]): Promise<StoppedRun[]> {
       const links = new Map<string, Link>();
       for (const { client_id, person } of events) {
         if (person.user_id === null || person.keys.length < 2) continue;
@@ -30,11 +34,14 @@ export function createIdentities(db: Database) {
         if (known.has(name)) continue;
         links.set(name, { client_id, key: person.key, user_id: person.user_id, keys: person.keys });
       }
-      if (links.size === 0) return;
+      if (links.size === 0) return [];
       const rows = [...links.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
       await adoptContacts(db, rows);
+      // Widened first: what comes in from now on finds them, what came in before is in the profile.
       await widenRuns(db, rows);
+      const stopped = await stopOvertaken({ db, store }, await findRuns(db, rows));
       remember(links.keys());
+      return stopped;
     },
   };
 
@@ -80,4 +87,17 @@ async function widenRuns(db: Database, links: readonly Link[]): Promise<void> {
       person_key = wider.key,
       person_keys = array(select distinct key from unnest(run.person_keys || wider.keys) as all_keys(key))
     from wider where run.id = wider.id`);
+}
+
+/** Open runs of these people, also those that an attempt at the same batch has widened already. */
+async function findRuns(db: Database, links: readonly Link[]): Promise<OvertakableRun[]> {
+  return db.execute<OvertakableRun & Record<string, unknown>>(sql`
+    select distinct on (run.id) run.id as run_id, run.client_id, run.person_keys, run.entered_at as at,
+      run.entry_event_type as event_type, version.journey -> 'exit_on' as exit_on
+    from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
+    join journey_runs run on run.client_id = link.client_id and run.state in ('active', 'held')
+      and run.person_keys && link.keys and run.person_keys @> array[link.key]
+    join campaign_versions version on version.client_id = run.client_id
+      and version.campaign_id = run.campaign_id and version.version = run.version
+    order by run.id`);
 }
