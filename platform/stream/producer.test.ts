@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { isAppError } from "../../core/errors.ts";
 import { LANES } from "../../core/position.ts";
@@ -73,6 +73,38 @@ test("whatever fails and how often: nothing is lost, and a lane keeps its order"
     }),
     { numRuns: 20 },
   );
+});
+
+/** Answers when it is told to. */
+function createSlowStream() {
+  const underWay: { lanes: number; answer: () => void }[] = [];
+  const putRecords: PutRecords = (records) =>
+    new Promise((resolve) => {
+      const answers = records.map(() => ({ shard: "s", sequence: "1" }));
+      underWay.push({ lanes: records.length, answer: () => resolve(answers) });
+    });
+  return { underWay, putRecords };
+}
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+test("while a put is under way little waits for it, much goes at once, and nothing waits for long", async () => {
+  const stream = createSlowStream();
+  const producer = create(stream, { patienceMs: 60 });
+  const answers = [producer.append(0, Buffer.from("a"), 1)];
+  await turn();
+  answers.push(producer.append(1, Buffer.from("b"), 1), producer.append(2, Buffer.from("c"), 1));
+  await turn();
+  expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1]);
+  answers.push(producer.append(3, Buffer.alloc(100_000), 1));
+  await turn();
+  expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1, 3]);
+  answers.push(producer.append(4, Buffer.from("d"), 1));
+  await turn();
+  expect(stream.underWay).toHaveLength(2);
+  await vi.waitFor(() => expect(stream.underWay).toHaveLength(3));
+  for (const { answer } of stream.underWay) answer();
+  await Promise.all(answers);
+  await producer.close();
 });
 
 test("retries are told of", async () => {

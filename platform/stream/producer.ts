@@ -15,8 +15,10 @@ export interface ProducerOptions {
   deadlineMs?: number;
   /** How long a single put may take before it is given up and sent again. */
   putTimeoutMs?: number;
-  /** Puts under way at once, each with its own lanes. Fewer make bigger records. */
+  /** Puts under way at once, each with its own lanes. */
   concurrentPuts?: number;
+  /** How long a put waits for the one before it, while little is waiting: a call costs more than the bytes in it. */
+  patienceMs?: number;
   /** The largest Kinesis record made of several appends. */
   maxRecordBytes?: number;
   /** Instead of the stream's own. */
@@ -33,18 +35,23 @@ const MAX_PUT_BYTES = 4_500_000;
 const FIRST_BACKOFF_MS = 40;
 const MAX_BACKOFF_MS = 2_000;
 const EXPIRE_EVERY_MS = 100;
+/** So much is worth a put of its own at once. */
+const WORTH_A_PUT_BYTES = 64 * 1024;
 
 /**
  * Group commit: whatever arrives while a put is under way goes out together with the next, one aggregated record for each
  * lane, all free lanes in one PutRecords.
  */
 export function createStreamProducer(options: ProducerOptions): StreamProducer {
-  const { maxPendingBytes = 64 * 1024 * 1024, deadlineMs = 8_000, concurrentPuts = 2 } = options;
-  const { maxRecordBytes = 512 * 1024, putTimeoutMs = 5_000 } = options;
+  const { maxPendingBytes = 64 * 1024 * 1024, deadlineMs = 8_000, concurrentPuts = 4 } = options;
+  const { maxRecordBytes = 512 * 1024, putTimeoutMs = 5_000, patienceMs = 10 } = options;
   const putRecords = options.putRecords ?? createPutRecords(options.kinesis, options.stream, putTimeoutMs);
   const lanes = Array.from({ length: LANES }, (_, number) => createLane(number));
   let pendingBytes = 0;
+  let bytesUnderWay = 0;
   let putsUnderWay = 0;
+  let lastPutAtMs = 0;
+  let patience: NodeJS.Timeout | null = null;
   let firstLane = 0;
   let isScheduled = false;
   let isClosed = false;
@@ -66,7 +73,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
   /** Begins with another lane each time, lest the size limit starve the last. */
   const gather = (): LaneRecord[] => {
     const records: LaneRecord[] = [];
-    if (putsUnderWay >= concurrentPuts) return records;
+    if (putsUnderWay >= concurrentPuts || isPatient()) return records;
     let bytes = 0;
     firstLane = (firstLane + 1) % LANES;
     for (let i = 0; i < LANES && bytes < MAX_PUT_BYTES - MAX_APPEND_BYTES; i++) {
@@ -78,11 +85,27 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     return records;
   };
 
+  /** Nothing is under way: go. Something is: its answer comes soon, and then all that has come by then goes together. */
+  const isPatient = (): boolean => {
+    if (putsUnderWay === 0 || pendingBytes - bytesUnderWay >= WORTH_A_PUT_BYTES) return false;
+    const leftMs = lastPutAtMs + patienceMs - performance.now();
+    if (leftMs <= 0) return false;
+    patience ??= setTimeout(() => {
+      patience = null;
+      schedule();
+    }, leftMs);
+    return true;
+  };
+
   const put = async (records: LaneRecord[]) => {
+    const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
     putsUnderWay++;
+    bytesUnderWay += bytes;
+    lastPutAtMs = performance.now();
     options.onPut?.(records.length);
     const refused = settle(records, await putRecords(records));
     putsUnderWay--;
+    bytesUnderWay -= bytes;
     if (refused.length > 0) setTimeout(giveBack, backoffMs(refused), refused);
     schedule();
     if (pendingBytes === 0) {
