@@ -14,6 +14,9 @@ interface Counts {
   failed: number;
 }
 
+/** `npm test -- ingest core/event` runs what has these in its path; without, everything. */
+const filters = process.argv.slice(2);
+
 await prepareArtifacts();
 const failedChecks = await runChecks();
 const counts: Counts = { passed: 0, failed: failedChecks.length };
@@ -31,7 +34,8 @@ async function runVitest(projects: readonly string[]): Promise<Counts> {
   mkdirSync(join(ROOT, ".livora"), { recursive: true });
   rmSync(report, { force: true });
   const selection = projects.flatMap((project) => ["--project", project]);
-  const args = ["run", ...selection, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const args = ["run", ...selection, ...reporters, ...(filters.length > 0 ? ["--passWithNoTests", ...filters] : [])];
   const code = await spawnVitest(args);
   const counts = readCounts(report);
   // Trouble outside any test (a set-up that failed, an unhandled rejection) is a failure all the same.
