@@ -9,6 +9,7 @@ import { createApiServer } from "../../api/server.ts";
 import { type ApiScope, formatApiKey } from "../../core/api-key.ts";
 import { ensureApiKey, ensureClient } from "../../crm/ensure-client.ts";
 import type { Config } from "../../platform/config.ts";
+import type { Logger } from "../../platform/logger.ts";
 
 /** The seeds' campaign, as it stands. */
 export const SEED_CAMPAIGN = {
@@ -50,7 +51,7 @@ export interface TestApi {
   close(): Promise<void>;
 }
 
-export async function startTestApi(overrides: Partial<Config> = {}): Promise<TestApi> {
+export async function startTestApi(overrides: Partial<Config> = {}, log?: Logger): Promise<TestApi> {
   const resumed: string[] = [];
   // The worker that wakes runs has tests of its own; here it is enough to see that it was asked.
   const journeys = {
@@ -58,7 +59,7 @@ export async function startTestApi(overrides: Partial<Config> = {}): Promise<Tes
     whereIs: async () => null,
   };
   const quiet = { LIVORA_API_REQUESTS_PER_SECOND: 1_000, LIVORA_LOG_LEVEL: "silent" as const };
-  const api = createApiContext({ ...inject("config"), ...quiet, ...overrides }, { journeys });
+  const api = createApiContext({ ...inject("config"), ...quiet, ...overrides }, { journeys, ...(log && { log }) });
   const [ours, theirs] = await Promise.all([makeClient(api, "api"), makeClient(api, "other")]);
   const server = createApiServer(api);
   const base = await listen(server);
