@@ -11,7 +11,7 @@ import type { Fault } from "./errors.ts";
  * with `=`, `<>`, `<`, `<=`, `>`, `>=`, `in (…)`, `is null`, `is not null`. A column is
  *
  * - an event, compared with `true` or `false`: `add_to_cart`, or its past tense `added_to_cart`. It means "has done so since
- *   their last purchase", and for `purchase` "has bought since they last put something into a cart" (`journey/facts.ts`);
+ *   their last purchase", and for `purchase` "has bought since the event that lets them enter" (`journey/facts.ts`);
  * - otherwise an attribute of the person: `city = 'Pune'`. An attribute that is not there counts as not true.
  *
  * It is evaluated when somebody is about to enter.

@@ -63,7 +63,8 @@ describe("the seeds' campaign", () => {
     ["they bought after they filled the cart", { purchase: "2026-11-21T10:05:00Z" }, false],
   ])("lets in when %s: %s → %s", (_when, lastEventAt, enters) => {
     const person: PersonFacts = { attributes: {}, last_seen_at: null, last_event_at: lastEventAt };
-    const facts = factsForConditions(withEvent(person, "add_to_cart", "2026-11-21T10:00:00Z"));
+    const at = "2026-11-21T10:00:00Z";
+    const facts = factsForConditions(withEvent(person, "add_to_cart", at), Date.parse(at));
     expect(allHold(compile(seeds).definition.audience, facts)).toBe(enters);
   });
 });

@@ -6,21 +6,20 @@ import type { PersonFacts } from "../contracts/journey.ts";
  *
  * - `attributes.<name>`: traits and attributes
  * - `last_seen_at`, `last_event_at.<type>`: ISO times
- * - `done.<type>`: whether the person has done it since their last purchase. For `purchase`: whether they have bought
- *   since they last put something into a cart. This is what a marketer means by "added to cart and not purchased",
- *   and it is why somebody who bought last month can be reminded of today's cart.
+ * - `done.<type>`: whether the person has done it since their last purchase; for `purchase`, whether they have bought
+ *   since they entered. This is what a marketer means by "added to cart and not purchased", and it is why somebody who
+ *   bought last month can be reminded of today's cart.
  */
-export function factsForConditions(person: PersonFacts): Record<string, unknown> {
-  return { ...person, done: doneSincePurchase(person.last_event_at) };
+export function factsForConditions(person: PersonFacts, entryAtMs: number): Record<string, unknown> {
+  return { ...person, done: whatIsDone(person.last_event_at, entryAtMs) };
 }
 
-function doneSincePurchase(lastEventAt: Readonly<Record<string, string>>): Record<string, boolean> {
-  const bought = timeOf(lastEventAt, "purchase");
-  const done = Object.keys(lastEventAt).map((type): [string, boolean] =>
-    type === "purchase"
-      ? [type, bought >= timeOf(lastEventAt, "add_to_cart")]
-      : [type, timeOf(lastEventAt, type) > bought],
-  );
+function whatIsDone(lastEventAt: Readonly<Record<string, string>>, entryAtMs: number): Record<string, boolean> {
+  const boughtAtMs = timeOf(lastEventAt, "purchase");
+  const done = Object.keys(lastEventAt).map((type): [string, boolean] => [
+    type,
+    type === "purchase" ? boughtAtMs >= entryAtMs : timeOf(lastEventAt, type) > boughtAtMs,
+  ]);
   return Object.fromEntries(done);
 }
 

@@ -57,6 +57,7 @@ export function createAutomationConsumer(
 
   async function apply(events: readonly EnrichedEvent[]): Promise<void> {
     const rules = await index.read(Math.max(...events.map((event) => Date.parse(event.received_at))));
+    await identities.adopt(events);
     await upsertContacts(ctx.db, events);
     const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());
     const stopped = await stopRuns(ctx.db, stops, entries);
@@ -64,8 +65,10 @@ export function createAutomationConsumer(
     const told = await tellRuns(deps, tells);
     const admission = await admitEntries(deps, entries);
     // After the entries: somebody may log in right after they came.
-    starter.stop(await identities.follow(events));
-    starter.start(admission.admitted);
+    const endedElsewhere = await identities.follow(events);
+    starter.stop(endedElsewhere);
+    const over = new Set(endedElsewhere.map((run) => run.run_id));
+    starter.start(admission.admitted.filter((run) => !over.has(run.run_id)));
     for (const { reason } of refused) count(reason, 1);
     count("stopped", stopped.length);
     count("told", told);

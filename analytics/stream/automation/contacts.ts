@@ -2,7 +2,6 @@ import { sql } from "drizzle-orm";
 
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
 import { CONTACT_TRAITS } from "../../../core/event.ts";
-import { uuidOf } from "../../../core/uuid.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
 import { jsonRows } from "./sql-json.ts";
 
@@ -10,7 +9,6 @@ type Trait = (typeof CONTACT_TRAITS)[number];
 
 /** What one person has told of themselves in a batch, the latest word of each trait. */
 interface ContactUpdate extends Partial<Record<Trait, string>> {
-  id: string;
   client_id: string;
   person_key: string;
   user_id: string | null;
@@ -28,8 +26,8 @@ export async function upsertContacts(db: Database, events: readonly EnrichedEven
   if (updates.length === 0) return 0;
   await db.execute(sql`
     insert into contacts (id, client_id, person_key, user_id, email, phone, name, push_token, locale, timezone, attributes, traits_at)
-    select told.* from jsonb_to_recordset(${jsonRows(updates)}) as told(
-      id uuid, client_id text, person_key text, user_id text, email text, phone text, name text, push_token text,
+    select gen_random_uuid(), told.* from jsonb_to_recordset(${jsonRows(updates)}) as told(
+      client_id text, person_key text, user_id text, email text, phone text, name text, push_token text,
       locale text, timezone text, attributes jsonb, traits_at timestamptz)
     where exists (select 1 from clients where clients.id = told.client_id)
     on conflict (client_id, person_key) do update set ${MERGE},
@@ -55,11 +53,16 @@ function collectUpdates(events: readonly EnrichedEvent[]): ContactUpdate[] {
   for (const event of events) {
     if (event.event_type !== "identify" || event.person.key.startsWith("session:")) continue;
     const update = readTraits(event);
-    const before = updates.get(update.id);
-    updates.set(update.id, before === undefined ? update : mergeUpdates(before, update));
+    const name = nameOf(update);
+    const before = updates.get(name);
+    updates.set(name, before === undefined ? update : mergeUpdates(before, update));
   }
   // In one order everywhere, so that two shards do not wait for each other's rows in a circle.
-  return [...updates.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return [...updates.values()].toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+}
+
+function nameOf({ client_id, person_key }: ContactUpdate): string {
+  return JSON.stringify([client_id, person_key]);
 }
 
 function mergeUpdates(a: ContactUpdate, b: ContactUpdate): ContactUpdate {
@@ -74,10 +77,8 @@ function readTraits({ client_id, person, timestamp, event }: EnrichedEvent): Con
     const value = Object.hasOwn(props, trait) ? props[trait] : undefined;
     return typeof value === "string" && value.trim() !== "" ? [[trait, value.trim().slice(0, MAX_TRAIT_LENGTH)]] : [];
   });
-  const id = uuidOf("contact", client_id, person_key);
   return {
     ...Object.fromEntries(traits),
-    id,
     client_id,
     person_key,
     user_id,

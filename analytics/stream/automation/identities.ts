@@ -24,23 +24,34 @@ const REMEMBERED = 20_000;
 export function createIdentities({ db, store }: { db: Database; store: Pick<UserStore, "read"> }) {
   const known = new Set<string>();
 
+  /** Links that have not been carried over yet, in one order everywhere. */
+  function newLinks(events: readonly EnrichedEvent[]): { names: string[]; links: Link[] } {
+    const links = new Map<string, Link>();
+    for (const { client_id, person } of events) {
+      if (person.user_id === null || person.keys.length < 2) continue;
+      const name = JSON.stringify([client_id, person.keys]);
+      if (known.has(name)) continue;
+      links.set(name, { client_id, key: person.key, user_id: person.user_id, keys: person.keys });
+    }
+    return { names: [...links.keys()], links: [...links.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1)) };
+  }
+
   return {
-    /** Answers the runs that are over because of what their owner had done before it was known that they are theirs. */
+    /** Contacts; before the batch's own are written, so that what a user says now is added to what their device said. */
+    async adopt(events: readonly EnrichedEvent[]): Promise<void> {
+      const { links } = newLinks(events);
+      if (links.length > 0) await adoptContacts(db, links);
+    },
+    /**
+     * Runs. Answers those that are over because of what their owner had done before it was known that they are theirs.
+     */
     async follow(events: readonly EnrichedEvent[]): Promise<StoppedRun[]> {
-      const links = new Map<string, Link>();
-      for (const { client_id, person } of events) {
-        if (person.user_id === null || person.keys.length < 2) continue;
-        const name = JSON.stringify([client_id, person.keys]);
-        if (known.has(name)) continue;
-        links.set(name, { client_id, key: person.key, user_id: person.user_id, keys: person.keys });
-      }
-      if (links.size === 0) return [];
-      const rows = [...links.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
-      await adoptContacts(db, rows);
+      const { names, links } = newLinks(events);
+      if (links.length === 0) return [];
       // Widened first: what comes in from now on finds them, what came in before is in the profile.
-      await widenRuns(db, rows);
-      const stopped = await stopOvertaken({ db, store }, await findRuns(db, rows));
-      remember(links.keys());
+      await widenRuns(db, links);
+      const stopped = await stopOvertaken({ db, store }, await findRuns(db, links));
+      remember(names);
       return stopped;
     },
   };

@@ -24,7 +24,7 @@ beforeEach(() => {
 
 const cart = (): ShopEvent => ({ type: "add_to_cart", anon, props: { cart_id: "k" } });
 const login = (): ShopEvent => ({ type: "identify", user, anon, keys: both });
-const runOf = async () => (await shop.runs()).filter((run) => run.person_keys.includes(`anon:${anon}`)).at(-1);
+const runOf = async () => (await shop.runs()).findLast((run) => run.person_keys.includes(`anon:${anon}`));
 
 async function put(owner: string, sort: string, data: unknown): Promise<void> {
   await createUserStore(shop.ctx).replace({ client: shop.client, kind: "USER", owner, sort }, { ...ABSENT, data });

@@ -31,9 +31,9 @@ export const branchNode = defineNode<BranchNode, null>({
   listensTo: () => [],
   enter: () => ({ type: "stay", want: { type: "read_person" }, memo: null }),
 
-  receive(node, input) {
+  receive(node, input, { entryAtMs }) {
     if (input.type !== "person") return { type: "keep", memo: null };
-    const facts = factsForConditions(input.facts);
+    const facts = factsForConditions(input.facts, entryAtMs);
     return { type: "go", to: node.branches.find((branch) => allHold(branch.when, facts))?.next ?? node.otherwise };
   },
 

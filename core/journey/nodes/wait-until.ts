@@ -79,7 +79,8 @@ export const waitUntilNode = defineNode<WaitUntilNode, Memo>({
       case "timer":
         return onTimer(node, visit);
       case "person":
-        if (allHold(node.conditions, factsForConditions(input.facts))) return { type: "go", to: node.next };
+        if (allHold(node.conditions, factsForConditions(input.facts, visit.entryAtMs)))
+          return { type: "go", to: node.next };
         return onLooked(node, visit);
       default:
         return { type: "keep", memo: visit.memo };

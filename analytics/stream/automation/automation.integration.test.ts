@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+import { contacts } from "../../../platform/postgres/schema.ts";
+import { ABSENT, createUserStore } from "../../../platform/user-store.ts";
+import { createJourneyStack } from "../../../test/support/journey-stack.ts";
+import { waitUntil } from "../../../test/support/wait-until.ts";
+
+let shop: Awaited<ReturnType<typeof createJourneyStack>>;
+let person = 0;
+/** Somebody whom no other test has met. */
+let user = "";
+let anon = "";
+
+beforeAll(async () => {
+  shop = await createJourneyStack();
+});
+afterAll(() => shop.close());
+beforeEach(() => {
+  person += 1;
+  user = `user-${person}`;
+  anon = `device-${person}`;
+});
+
+const runsOf = async (key: string) => (await shop.runs()).filter((run) => run.person_keys.includes(key));
+const runOf = async (key: string) => (await runsOf(key)).at(-1);
+const sentTo = async (key: string) => {
+  const ids = new Set((await runsOf(key)).map((run) => run.id));
+  return shop.sent.filter((request) => ids.has(request.run_id)).map((request) => request.template);
+};
+const reaches = (key: string, state: string) =>
+  waitUntil(async () => (await runOf(key))?.state === state, { what: `${key} is ${state}` });
+const cart = (minutes: number, more: object = {}) => ({
+  campaign_id: `c${person}`,
+  trigger: `event:fill_${person}`,
+  schedule: [{ delay_minutes: minutes, action: "whatsapp_template:reminder" }],
+  exit_on: ["purchase"],
+  ...more,
+});
+const fill = () => ({ type: `fill_${person}`, user });
+
+describe("from an event to a message", () => {
+  it("sends what the campaign says, and writes down that it is over", async () => {
+    await shop.publish(cart(0.01, { trigger: "cart_abandonment", campaign_id: "seeds" }));
+    await shop.feed([{ type: "add_to_cart", user, props: { cart_id: "k1" } }]);
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+    expect(await runOf(`user:${user}`)).toMatchObject({
+      entry_key: "k1",
+      reason: "completed",
+      node_id: "exit",
+      entry_event_type: "add_to_cart",
+      entry_props: { cart_id: "k1" },
+      ended_at: expect.any(String),
+    });
+  });
+
+  it("is silent after a purchase from another device", async () => {
+    await shop.publish(cart(0.05));
+    await shop.feed([{ type: `fill_${person}`, anon }]);
+    await shop.feed([{ type: "purchase", user, keys: [`user:${user}`, `anon:${anon}`] }]);
+    await reaches(`anon:${anon}`, "stopped");
+    await waitUntil(async () => (await runOf(`anon:${anon}`))?.ended_at !== null);
+    expect(await runOf(`anon:${anon}`)).toMatchObject({ reason: "purchase" });
+    expect(await sentTo(`anon:${anon}`)).toEqual([]);
+  });
+
+  it("does not begin what ends in the same batch, whichever way the batch is told again", async () => {
+    await shop.publish(cart(0.02));
+    const batch = [fill(), { type: "purchase", user }, fill()];
+    await shop.feed(batch);
+    await shop.feed(batch, { again: true });
+    await reaches(`user:${user}`, "completed");
+    const runs = await runsOf(`user:${user}`);
+    expect(runs.map((run) => run.state).toSorted()).toEqual(["completed", "stopped"]);
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+  });
+
+  it("does not begin for a cart that came late, after the purchase", async () => {
+    await shop.publish(cart(0.02));
+    const now = Date.now();
+    await putProfile(`user:${user}`, { purchase: new Date(now - 60_000).toISOString() });
+    await shop.feed([{ ...fill(), at: now - 120_000 }]);
+    expect(await runOf(`user:${user}`)).toMatchObject({ state: "stopped", reason: "purchase", started_at: null });
+  });
+
+  it("begins for a cart after an older purchase", async () => {
+    const audience_query = `select user_id from segments where fill_${person} = true and purchase = false`;
+    await shop.publish(cart(0.01, { audience_query }));
+    await putProfile(`user:${user}`, { purchase: new Date(Date.now() - 86_400_000).toISOString() });
+    await shop.feed([fill()]);
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+  });
+
+  it("leaves out who is not of the audience, and what is older than a day", async () => {
+    await shop.publish(cart(0.01, { audience_query: "select user_id from segments where vip = true" }));
+    await shop.feed([fill()]);
+    person += 1;
+    await shop.publish(cart(0.01));
+    await shop.feed([{ ...fill(), at: Date.now() - 25 * 3_600_000 }]);
+    expect(await runsOf(`user:${user}`)).toEqual([]);
+  });
+
+  it("has one run for a person, whatever their device, until it is over", async () => {
+    await shop.publish(cart(0.03));
+    await shop.feed([{ ...fill(), anon }]);
+    await shop.feed([{ type: `fill_${person}`, anon }, fill()]);
+    expect(await runsOf(`anon:${anon}`)).toHaveLength(1);
+    await reaches(`user:${user}`, "completed");
+    await shop.feed([fill()]);
+    expect(await runsOf(`user:${user}`)).toHaveLength(2);
+  });
+
+  it("lets nobody in again where the campaign says once", async () => {
+    await shop.publish(cart(0, { re_entry: "once" }));
+    await shop.feed([{ type: `fill_${person}`, anon }]);
+    await reaches(`anon:${anon}`, "completed");
+    await shop.feed([{ type: `fill_${person}`, user, keys: [`user:${user}`, `anon:${anon}`] }]);
+    expect(await runsOf(`anon:${anon}`)).toHaveLength(1);
+  });
+});
+
+describe("waiting", () => {
+  it("tells a run of the event it waits for", async () => {
+    await shop.publish({
+      campaign_id: `c${person}`,
+      trigger: `event:fill_${person}`,
+      journey: {
+        start: "wait",
+        nodes: {
+          wait: {
+            type: "wait-until",
+            events: [{ event_type: "reply", where: [{ path: "answer", value: "yes" }] }],
+            timeout_ms: 60_000,
+            next: "thanks",
+            on_timeout: "end",
+          },
+          thanks: { type: "message", channel: "sms", template: "thanks", next: "end" },
+          end: { type: "exit" },
+        },
+      },
+    });
+    // In one batch, so that the run may not have its workflow yet.
+    await shop.feed([fill()]);
+    await shop.feed([{ type: "reply", user, props: { answer: "yes" } }]);
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["thanks"]);
+  });
+
+  it("keeps everyone's place while the campaign is paused", async () => {
+    const id = await shop.publish(cart(0.02));
+    await shop.feed([fill()]);
+    await shop.setState(id, "paused");
+    await reaches(`user:${user}`, "held");
+    await shop.setState(id, "active");
+    const [held] = await runsOf(`user:${user}`);
+    await shop.journeys.resume(held!.workflow_id, { run_id: held!.id });
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+  });
+
+  it("lets nobody into a paused campaign", async () => {
+    await shop.publish(cart(0), "paused");
+    await shop.feed([fill()]);
+    expect(await runsOf(`user:${user}`)).toEqual([]);
+  });
+});
+
+describe("identity", () => {
+  it("writes down who people say they are, the latest word winning", async () => {
+    const now = Date.now();
+    await shop.feed([{ type: "identify", anon, at: now - 1000, props: { email: "a@shop.test", city: "Pune" } }]);
+    const keys = [`user:${user}`, `anon:${anon}`];
+    await shop.feed([
+      { type: "identify", user, anon, keys, at: now, props: { phone: "+4915112345678", email: "b\0@shop.test" } },
+    ]);
+    await shop.feed([
+      { type: "identify", user, anon, keys, at: now - 500, props: { email: "late@shop.test", name: "Asha" } },
+    ]);
+    const rows = await shop.ctx.db.select().from(contacts);
+    const own = rows.filter((row) => row.client_id === shop.client && keys.includes(row.person_key));
+    expect(own).toHaveLength(1);
+    expect(own[0]).toMatchObject({
+      person_key: `user:${user}`,
+      attributes: { city: "Pune" },
+      user_id: user,
+      phone: "+4915112345678",
+      name: "Asha",
+      email: "b\uFFFD@shop.test",
+    });
+  });
+
+  it("widens a run when its device turns out to be somebody's, but never to a second user's", async () => {
+    await shop.publish(cart(5));
+    await shop.feed([{ type: `fill_${person}`, anon }]);
+    await shop.feed([{ type: "login", user, anon }]);
+    expect(await runOf(`anon:${anon}`)).toMatchObject({ person_key: `user:${user}` });
+    await shop.feed([{ type: "login", user: `${user}-sister`, anon }]);
+    const run = await runOf(`anon:${anon}`);
+    expect(run!.person_key).toBe(`user:${user}`);
+    expect(run!.person_keys.toSorted()).toEqual([`anon:${anon}`, `user:${user}`]);
+  });
+});
+
+describe("when Temporal is away", () => {
+  it("starts later what came meanwhile, and nothing of what was stopped", async () => {
+    await shop.publish(cart(0.01));
+    await shop.killTemporal();
+    await shop.feed([fill(), { type: `fill_${person}`, anon }]);
+    await shop.feed([{ type: "purchase", anon }]);
+    expect(await runOf(`user:${user}`)).toMatchObject({ state: "active", started_at: null });
+    await shop.startTemporal();
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+    expect(await runOf(`anon:${anon}`)).toMatchObject({ state: "stopped" });
+    expect(await sentTo(`anon:${anon}`)).toEqual([]);
+  });
+
+  it("goes on after a restart where it stood", async () => {
+    await shop.publish(cart(0.1));
+    await shop.feed([fill()]);
+    await waitUntil(async () => (await runOf(`user:${user}`))?.started_at !== null);
+    await shop.killTemporal();
+    await shop.startTemporal();
+    await reaches(`user:${user}`, "completed");
+    expect(await sentTo(`user:${user}`)).toEqual(["reminder"]);
+  });
+});
+
+async function putProfile(owner: string, lastEventAt: Record<string, string>): Promise<void> {
+  const seen = new Date().toISOString();
+  const profile = {
+    first_seen_at: seen,
+    last_seen_at: seen,
+    last_event_at: lastEventAt,
+    attributes: {},
+    country: null,
+    device: null,
+  };
+  const key = { client: shop.client, kind: "USER" as const, owner, sort: "ATTR#profile" };
+  await createUserStore(shop.ctx).replace(key, { ...ABSENT, data: profile });
+}
