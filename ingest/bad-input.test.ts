@@ -1,7 +1,8 @@
+import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 
 import * as fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 import { MAX_BATCH, MAX_DEPTH } from "../core/event.ts";
 import { type Edge, startEdge } from "../test/support/edge.ts";
@@ -155,6 +156,17 @@ test("neither payloads nor tokens reach the log, nor does the body come back in 
   await edge.post(makeEvent(), { authorization: "Bearer lv_nobody_1" });
   expect(edge.logged.length).toBe(4);
   expect(edge.logged.join("") + JSON.stringify(answer)).not.toMatch(/asha|4111|lv_demo_1|lv_nobody|SKU-001/);
+});
+
+test("a sender that goes away half-way is a refusal like any other, and no error of ours", async () => {
+  const { port } = new URL(edge.url);
+  const socket = connect(Number(port), "127.0.0.1");
+  const head = "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer lv_demo_1\r\nx-client-id: demo\r\n";
+  socket.write(`${head}content-type: application/json\r\ncontent-length: 1000\r\n\r\n[{"event_id":`);
+  setTimeout(() => socket.destroy(), 50);
+  await vi.waitFor(() => expect(edge.logged).toHaveLength(1));
+  expect(JSON.parse(edge.logged[0] ?? "")).toMatchObject({ level: 40, status: 400 });
+  expect((await edge.post(makeEvent())).status).toBe(202);
 });
 
 test("any bytes whatever get a clear answer, and the edge lives on", async () => {

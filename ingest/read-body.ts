@@ -50,7 +50,7 @@ function collect(request: IncomingMessage, budget: { bytes: number }): Promise<B
     const settle = (error: Error | null) => {
       budget.bytes += size;
       size = 0;
-      request.off("data", onData).off("end", onEnd).off("error", settle);
+      request.off("data", onData).off("end", onEnd).off("error", onError);
       if (error === null) return resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
       // What still comes is read and thrown away, so that the answer reaches the sender.
       request.on("error", ignore).resume();
@@ -65,7 +65,8 @@ function collect(request: IncomingMessage, budget: { bytes: number }): Promise<B
         settle(new AppError("unavailable", "Too many bodies at once.", { retryAfterMs: 1_000 }));
     };
     const onEnd = () => settle(null);
-    request.on("data", onData).on("end", onEnd).on("error", settle);
+    const onError = (cause: Error) => settle(new AppError("invalid", "The body did not arrive whole.", { cause }));
+    request.on("data", onData).on("end", onEnd).on("error", onError);
   });
 }
 
