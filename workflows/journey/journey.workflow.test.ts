@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { compileCampaign } from "../../core/campaign.ts";
 import type { SendOutcome } from "../../core/contracts/journey.ts";
 import type { JourneyDefinition } from "../../core/journey/definition.ts";
+import { recordHistory } from "../../test/support/history.ts";
 import { createJourneyEnvironment, nobody } from "../../test/support/journey-environment.ts";
 
 let journeys: Awaited<ReturnType<typeof createJourneyEnvironment>>;
@@ -48,6 +49,7 @@ describe("an abandoned cart", () => {
       [1440, "email", "coupon"],
     ]);
     expect(ended()).toEqual(["completed: completed"]);
+    await recordHistory("journey-cart", run.handle);
   });
 
   it("costs at most 40 events of history and 5 activities", async () => {
@@ -76,6 +78,7 @@ describe("an abandoned cart", () => {
     await run.stop();
     await run.finish();
     expect(sent()).toEqual([[30, "whatsapp", "reminder"]]);
+    await recordHistory("journey-purchase", run.handle);
   });
 
   it("ends where the ledger knows of the purchase before the signal has come", async () => {
@@ -120,6 +123,7 @@ describe("a paused campaign", () => {
       [300, "whatsapp", "reminder"],
       [1440, "email", "coupon"],
     ]);
+    await recordHistory("journey-held", run.handle);
   });
 
   it("still hears the purchase", async () => {
@@ -134,13 +138,14 @@ describe("a paused campaign", () => {
 
   it("wakes those who were held, page by page", async () => {
     journeys.world.held = ["a", "b", "c", "d", "e"].map((run_id) => ({ run_id, workflow_id: `w-${run_id}` }));
-    const woken = await journeys.env.client.workflow.execute("resumeCampaign", {
+    const handle = await journeys.env.client.workflow.start("resumeCampaign", {
       taskQueue: "journeys",
       workflowId: "resume:demo:c",
       args: [{ client_id: "demo", campaign_id: "c" }],
     });
-    expect(woken).toBe(5);
+    expect(await handle.result()).toBe(5);
     expect(journeys.world.woken).toEqual(["a", "b", "c", "d", "e"]);
+    await recordHistory("resume-campaign", handle);
   });
 });
 
@@ -154,6 +159,7 @@ it("waits for its quota and then sends", async () => {
     [90, "whatsapp"],
     [1440, "email"],
   ]);
+  await recordHistory("journey-limited", run.handle);
 });
 
 describe("wait-until", () => {
@@ -185,12 +191,14 @@ describe("wait-until", () => {
       [0, "push", "question"],
       [5, "push", "thanks"],
     ]);
+    await recordHistory("journey-wait-event", run.handle);
   });
 
   it("takes the other way when nothing comes", async () => {
     const run = await journeys.start(asking);
     await run.finish();
     expect(sent()).toEqual([[0, "push", "question"]]);
+    await recordHistory("journey-wait-timeout", run.handle);
   });
 });
 
@@ -210,6 +218,7 @@ it("branches by what is known of the person at that moment", async () => {
   journeys.world.person = { ...nobody(), attributes: { vip: true } };
   await run.finish();
   expect(sent()).toEqual([[1, "sms", "vip"]]);
+  await recordHistory("journey-branch", run.handle);
 });
 
 it("writes to those who stay away, and to nobody who comes back", async () => {
@@ -222,6 +231,7 @@ it("writes to those who stay away, and to nobody who comes back", async () => {
   journeys.world.person = { ...nobody(), last_seen_at: new Date(await journeys.nowMs()).toISOString() };
   await run.finish();
   expect(sent()).toEqual([[2450, "email", "miss_you"]]);
+  await recordHistory("journey-inactivity", run.handle);
 });
 
 it("goes on in a new execution before its history grows long", async () => {
@@ -248,6 +258,7 @@ it("goes on in a new execution before its history grows long", async () => {
   await run.finish();
   expect(second).not.toBe(first);
   expect(sent()).toHaveLength(1);
+  await recordHistory("journey-continued", run.handle);
 });
 
 it("does not run a definition other than the one it began with", async () => {
@@ -255,6 +266,7 @@ it("does not run a definition other than the one it began with", async () => {
   await expect(run.finish()).rejects.toThrow("Workflow execution failed");
   expect(sent()).toEqual([]);
   expect(ended()).toEqual(["failed: definition_changed"]);
+  await recordHistory("journey-mismatch", run.handle);
 });
 
 it("says in the projection that it was cancelled", async () => {
@@ -263,4 +275,5 @@ it("says in the projection that it was cancelled", async () => {
   await run.handle.cancel();
   await expect(run.finish()).rejects.toThrow("Workflow execution cancelled");
   expect(ended()).toEqual(["stopped: cancelled"]);
+  await recordHistory("journey-cancelled", run.handle);
 });
