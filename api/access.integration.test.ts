@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { apiKeys } from "../platform/postgres/schema.ts";
 import { listen, SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { type ApiContext, createApiContext } from "./context.ts";
 import { createApiServer } from "./server.ts";
 
 let t: TestApi;
@@ -71,6 +72,27 @@ describe("the service", () => {
     expect(replaced.headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  test("while the database is away it says so, and when to ask again", async () => {
+    const nowhere = "postgres://livora:livora@127.0.0.1:1/livora";
+    const cut = createApiContext({
+      ...t.api.config,
+      LIVORA_POSTGRES_URL: nowhere,
+      LIVORA_POSTGRES_TENANT_URL: nowhere,
+    });
+    for (const api of [cut, { ...cut, db: t.api.db }]) {
+      const server = createApiServer(api);
+      const url = await listen(server);
+      const headers = { authorization: `Bearer ${t.ours.api_key}` };
+      const answer = await fetch(`${url}/api/v1/campaigns`, { headers });
+      expect({ status: answer.status, again: answer.headers.get("retry-after") }).toEqual({ status: 503, again: "1" });
+      server.close();
+      server.closeAllConnections();
+    }
+    const { status } = await ready(cut);
+    expect(status).toBe(503);
+    await cut.close();
+  });
+
   test("live counters start from nothing", async () => {
     const { body } = await t.call("GET", "/api/v1/live?minutes=3");
     expect(body.minutes).toHaveLength(3);
@@ -90,3 +112,12 @@ describe("the service", () => {
     expect(metrics).toContain("# TYPE livora_dead_letters_open gauge");
   });
 });
+
+async function ready(api: ApiContext): Promise<Response> {
+  const server = createApiServer(api);
+  try {
+    return await fetch(`${await listen(server)}/readyz`);
+  } finally {
+    server.close();
+  }
+}

@@ -14,7 +14,8 @@ export function observeRequests(log: Logger, metrics: ApiMetrics) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = performance.now();
     const request_id = requestIdOf(request);
-    response.set("x-request-id", request_id);
+    // What is answered is about people, and for who asked only.
+    response.set({ "x-request-id": request_id, "cache-control": "no-store", "x-content-type-options": "nosniff" });
     response.once("close", () => {
       const ms = performance.now() - startedAt;
       // The route's pattern, never the URL: ids of people stand in that.
