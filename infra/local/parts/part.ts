@@ -1,9 +1,9 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 
 import { type ManagedProcess, startProcess, tailOf } from "../process.ts";
 import { nodeBinary, ROOT } from "../paths.ts";
 import { waitUntil } from "../ports.ts";
-import { statSync } from "node:fs";
 
 export interface PartOptions {
   /** The part's own folder: its data and its pid file. */
@@ -19,6 +19,9 @@ export interface Part extends ManagedProcess {
   /** Resolves once it answers in its own protocol; rejects, with the end of its log, where it ended instead. */
   ready(): Promise<void>;
 }
+
+/** A slow machine that is busy with something else takes its time. */
+const READY_WITHIN_MS = 180_000;
 
 export function pidFileOf(dir: string): string {
   return join(dir, "pid.json");
@@ -52,7 +55,7 @@ export function toPart(
 ): Part {
   const ready = async () => {
     try {
-      await waitUntil(child.name, isReady, 60_000, () => !child.isAlive());
+      await waitUntil(child.name, isReady, READY_WITHIN_MS, () => !child.isAlive());
     } catch (error) {
       throw new Error(`${(error as Error).message}; the end of ${options.log}:\n${tailOf(options.log, 12, logFrom)}`, {
         cause: error,
