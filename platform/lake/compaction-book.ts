@@ -52,7 +52,10 @@ export async function bookMerged(
   const paths = inputs.map((name) => `${partition}/${name}`);
   await db.transaction(async (tx) => {
     const file = { path, client_id, partition, ...size };
-    await tx.insert(lakeFiles).values(file).onConflictDoUpdate({ target: lakeFiles.path, set: size });
+    await tx
+      .insert(lakeFiles)
+      .values(file)
+      .onConflictDoUpdate({ target: lakeFiles.path, set: { ...size, compacted_into: null } });
     const mine = and(eq(lakeFiles.client_id, client_id), inArray(lakeFiles.path, paths));
     await tx.update(lakeFiles).set({ compacted_into: path }).where(mine);
   });

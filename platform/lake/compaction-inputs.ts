@@ -3,9 +3,9 @@ import { parseRangeFileName } from "../../core/lake.ts";
 
 const MIB = 1024 * 1024;
 /** Files from this size on are left as they are. */
-export const SMALL_BYTES = 64 * MIB;
+export const SMALL_BYTES = 32 * MIB;
 /** A merged file takes in about this much, so that memory and the time of one merge are bounded. */
-const GROUP_BYTES = 128 * MIB;
+const GROUP_BYTES = 64 * MIB;
 
 export interface FoundFile {
   name: string;

@@ -9,6 +9,8 @@ export interface Duplicate {
   received_at: string;
 }
 
+/** Rows that the writer holds in memory at once. */
+const ROW_GROUP_ROWS = 40_960;
 const PLACE = "length(source_sequence), source_sequence, source_index, source_shard";
 const OPTIONS = "hive_partitioning = false, union_by_name = true, filename = true, file_row_number = true";
 
@@ -53,7 +55,7 @@ export async function mergeFiles(
       WHERE NOT EXISTS (FROM ranked WHERE rank > 1
         AND ranked.filename = files.filename AND ranked.file_row_number = files.file_row_number)
       ORDER BY timestamp, ${PLACE}, event_id
-    ) TO ${quote(target)} (FORMAT parquet, COMPRESSION snappy)`);
+    ) TO ${quote(target)} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`);
   const list = duplicates.getRowObjectsJson() as unknown as Duplicate[];
   return { rows, copies: all - rows - list.length, duplicates: list };
 }

@@ -7,8 +7,8 @@ import type { WrittenFile } from "./write-files.ts";
 const ROWS_PER_STATEMENT = 1_000;
 
 /** Enters files in the lake's book. A file that is written again is one entry still. Answers those already compacted. */
-export async function bookFiles(db: Database, files: readonly WrittenFile[]): Promise<WrittenFile[]> {
-  const compacted = new Set<string>();
+export async function bookFiles(db: Database, files: readonly WrittenFile[]): Promise<string[]> {
+  const compacted: string[] = [];
   for (let start = 0; start < files.length; start += ROWS_PER_STATEMENT) {
     const values = files.slice(start, start + ROWS_PER_STATEMENT).map((file) => ({
       path: file.path,
@@ -23,7 +23,7 @@ export async function bookFiles(db: Database, files: readonly WrittenFile[]): Pr
       .values(values)
       .onConflictDoUpdate({ target: lakeFiles.path, set })
       .returning({ path: lakeFiles.path, into: lakeFiles.compacted_into });
-    for (const { path, into } of booked) if (into !== null) compacted.add(path);
+    for (const { path, into } of booked) if (into !== null) compacted.push(path);
   }
-  return files.filter((file) => compacted.has(file.path));
+  return compacted;
 }

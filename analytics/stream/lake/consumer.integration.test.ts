@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -132,12 +132,27 @@ describe("the lake's consumer", () => {
     ]);
   });
 
-  it("takes back a file that a compaction has long since merged", async () => {
+  it("takes back a file that a compaction has long since merged, and merged again", async () => {
     const entries = makeEntries(0, 10);
     await consumer.handle(batchOf(entries));
-    await ctx.db.update(lakeFiles).set({ compacted_into: "elsewhere" }).where(eq(lakeFiles.client_id, clientId));
+    const [file] = await readBook();
+    const [merged, mergedAgain] = ["a", "b"].map((name) => `${file!.partition}/compacted_${name}.parquet`);
+    await rename(join(lake, file!.path), join(lake, mergedAgain!));
+    const size = { client_id: clientId, partition: file!.partition, rows: 10, bytes: file!.bytes };
+    await ctx.db.update(lakeFiles).set({ compacted_into: merged! }).where(eq(lakeFiles.path, file!.path));
+    await ctx.db.insert(lakeFiles).values({ ...size, path: merged!, compacted_into: mergedAgain! });
+    await ctx.db.insert(lakeFiles).values({ ...size, path: mergedAgain! });
     await consumer.handle(batchOf(entries));
-    expect(await countLake(lake)).toEqual({ rows: 0, ids: 0 });
+    expect(await countLake(lake)).toEqual({ rows: 10, ids: 10 });
+  });
+
+  it("keeps a file whose merged one is gone, and puts the book right", async () => {
+    const entries = makeEntries(0, 10);
+    await consumer.handle(batchOf(entries));
+    await ctx.db.update(lakeFiles).set({ compacted_into: "raw/gone" }).where(eq(lakeFiles.client_id, clientId));
+    await consumer.handle(batchOf(entries));
+    expect(await countLake(lake)).toEqual({ rows: 10, ids: 10 });
+    expect(await readBook()).toMatchObject([{ compacted_into: null }]);
   });
 
   it("does nothing for a batch without entries", async () => {

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
@@ -11,7 +10,8 @@ import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/type
 import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { bookFiles } from "./book.ts";
 import { type LakeState, type RejectedEntry, selectRows } from "./select-rows.ts";
-import { writeFiles, type WrittenFile } from "./write-files.ts";
+import { settleStale } from "./stale-files.ts";
+import { writeFiles } from "./write-files.ts";
 
 const STAGE = "lake";
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
@@ -52,8 +52,7 @@ async function handleBatch(deps: LakeDeps, batch: StreamBatch<LakeState>): Promi
   if (range === undefined) return state;
   const written = await writeFiles(deps, range, rows, batch.signal);
   await writeDeadLetters(deps.ctx.db, toDeadLetters(batch.shard, [...rejected, ...written.rejected]));
-  const stale = await bookFiles(deps.ctx.db, written.files);
-  await removeStale(deps, stale);
+  await settleStale(deps, await bookFiles(deps.ctx.db, written.files));
   const bad = rejected.length + written.rejected.length;
   const counts = { rows: rows.length, files: written.files.length, repeated, rejected: bad };
   deps.ctx.log.debug({ shard: batch.shard, ...counts }, "lake batch");
@@ -74,15 +73,4 @@ function rangeOf(batch: StreamBatch<LakeState>): FileRange | undefined {
   const first = batch.entries[0]?.sequence;
   const last = batch.entries.at(-1)?.sequence;
   return first === undefined || last === undefined ? undefined : { shard: batch.shard, first, last };
-}
-
-/**
- * Files that a compaction has already taken in: another process finished this very range long ago, and this one, asleep
- * until now, has just brought them back.
- */
-async function removeStale(deps: LakeDeps, stale: readonly WrittenFile[]): Promise<void> {
-  for (const file of stale) {
-    deps.ctx.log.warn({ path: file.path }, "lake file was already compacted; removed again");
-    await rm(deps.lake.absolute(file.path), { force: true });
-  }
 }
