@@ -21,7 +21,7 @@ import { errorInterceptor } from "./error-interceptor.ts";
 
 /** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
 const CONCURRENT_ACTIVITIES = 1;
-const MEMORY_LIMIT = "1GB";
+const MEMORY_LIMIT = "512MB";
 
 /** The task queue "lake", and the Schedule that fills it. The caller runs and shuts down the worker. */
 export async function createLakeWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
