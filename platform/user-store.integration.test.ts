@@ -48,6 +48,13 @@ describe.each(adapters)("the user store on %s", (_name, endpoint) => {
     ]);
   });
 
+  test("a key may be asked for several times at once", async () => {
+    const [one, two] = [keyOf("user:twice-1"), keyOf("user:twice-2")];
+    for (const key of [one, two]) await store.replace(key, { ...ABSENT, data: key.owner });
+    const items = await store.read([one, two, { ...one }, one]);
+    expect(items.map((item) => item.data)).toEqual(["user:twice-1", "user:twice-2", "user:twice-1", "user:twice-1"]);
+  });
+
   test("a write of what has changed meanwhile is refused", async () => {
     const key = keyOf("user:conflict");
     expect(await store.replace(key, { ...ABSENT, data: 1 })).toBe(true);

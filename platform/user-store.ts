@@ -73,7 +73,9 @@ export function createUserStore(ctx: Pick<Context, "config" | "dynamodb">, now: 
 
   async function read(keys: readonly ItemKey[]): Promise<StoredItem[]> {
     const found = new Map<string, StoredItem>();
-    await inParallel(chunksOf(keys, READ_LIMIT), PARALLEL_READS, async (chunk) => {
+    // DynamoDB refuses a batch that names a key twice; two who ask about one person do.
+    const distinct = [...new Map(keys.map((key) => [itemName(key), key])).values()];
+    await inParallel(chunksOf(distinct, READ_LIMIT), PARALLEL_READS, async (chunk) => {
       let Keys: Item[] | undefined = chunk.map(toKey);
       for (let attempt = 0; Keys; attempt++) {
         await backOff(attempt);
