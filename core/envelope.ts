@@ -26,8 +26,30 @@ export interface Envelope {
 const NEWLINE = 0x0a;
 
 export function encodeEnvelope(header: Omit<EnvelopeHeader, "lengths">, events: readonly Uint8Array[]): Buffer {
-  const lengths = events.map((event) => event.byteLength);
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...header, lengths })}\n`), ...events]);
+  return createEnvelopeEncoder(header)(events);
+}
+
+/** For a request whose events go into several envelopes: what they share is written out once. */
+export function createEnvelopeEncoder(
+  header: Omit<EnvelopeHeader, "lengths">,
+): (events: readonly Uint8Array[]) => Buffer {
+  const begin = Buffer.from(`${JSON.stringify(header).slice(0, -1)},"lengths":[`);
+  return function encode(events) {
+    let lengths = "";
+    let size = 0;
+    for (const event of events) {
+      lengths += lengths === "" ? event.byteLength : `,${event.byteLength}`;
+      size += event.byteLength;
+    }
+    const data = Buffer.allocUnsafe(begin.length + lengths.length + 3 + size);
+    begin.copy(data);
+    let at = begin.length + data.write(`${lengths}]}\n`, begin.length, "latin1");
+    for (const event of events) {
+      data.set(event, at);
+      at += event.byteLength;
+    }
+    return data;
+  };
 }
 
 /** Throws a plain Error where the bytes are not an envelope. */

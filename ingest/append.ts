@@ -1,4 +1,4 @@
-import { encodeEnvelope } from "../core/envelope.ts";
+import { createEnvelopeEncoder } from "../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../core/event.ts";
 import { laneOf, type Position } from "../core/position.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
@@ -28,16 +28,17 @@ const MAX_ENVELOPE_BYTES = 400 * 1024;
  */
 export function createAppendStep(producer: StreamProducer) {
   return async function append(events: Event[], slices: Buffer[], provenance: Provenance): Promise<Position[]> {
+    const encode = createEnvelopeEncoder(provenance);
     const [first] = events;
     if (first && events.length === 1) {
       const lane = laneOf(partitionKeyOf(first));
-      return [await producer.append(lane, encodeEnvelope(provenance, slices), 1)];
+      return [await producer.append(lane, encode(slices), 1)];
     }
     const positions: Position[] = [];
     positions.length = events.length;
     await Promise.all(
       portionsOf(events, slices).map(async (portion) => {
-        const data = encodeEnvelope(provenance, portion.slices);
+        const data = encode(portion.slices);
         const begin = await producer.append(portion.lane, data, portion.slices.length);
         for (const [i, place] of portion.places.entries()) {
           positions[place] = { shard: begin.shard, sequence: begin.sequence, index: begin.index + i };

@@ -1,5 +1,5 @@
 import { AppError, type Fault } from "../core/errors.ts";
-import { isEvent } from "../core/event-check.ts";
+import { eventTimeMs } from "../core/event-check.ts";
 import { type Event, eventSchema, MAX_CLOCK_SKEW_MS } from "../core/event.ts";
 import { jsonPointer } from "../core/json-faults.ts";
 import { HttpError } from "../core/problem.ts";
@@ -12,7 +12,8 @@ import { parseTimestamp } from "../core/timestamp.ts";
 export function check(values: readonly unknown[], clientId: string, nowMs: number): Event[] {
   const latestMs = nowMs + MAX_CLOCK_SKEW_MS;
   for (const value of values) {
-    if (!isEvent(value) || value.client_id !== clientId || parseTimestamp(value.timestamp) > latestMs) {
+    // Comparing with NaN, which is what no event is, is false.
+    if (!(eventTimeMs(value) <= latestMs) || (value as Event).client_id !== clientId) {
       throw refusalOf(values, clientId, latestMs);
     }
   }

@@ -49,9 +49,13 @@ function valuesOf(root: unknown, form: JsonSlices["form"]): unknown[] {
   return form === "wrapped" ? (root as { events: unknown[] }).events : [root];
 }
 
+const PROTO = Buffer.from("__proto__");
+/** `_` is U+005F. */
+const ESCAPED_UNDERSCORE = Buffer.from("\\u005");
+
 /** The walk over every value is only taken where the bytes give a reason to. */
 function refuseUnsafe(body: Buffer, values: readonly unknown[], depth: number): void {
-  const isSuspect = depth > MAX_DEPTH || body.includes("__proto__") || body.includes("\\u005");
+  const isSuspect = depth > MAX_DEPTH || body.includes(PROTO) || body.includes(ESCAPED_UNDERSCORE);
   if (!isSuspect) return;
   const faults = values.flatMap((value, index) => findJsonFaults(value, index, MAX_DEPTH));
   if (faults.length > 0) throw new AppError("invalid", "Nothing was taken.", { faults });
