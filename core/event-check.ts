@@ -1,4 +1,4 @@
-import { ID_PATTERN, MAX_EVENT_TYPE_LENGTH, MAX_ID_LENGTH } from "./event.ts";
+import { type Event, ID_PATTERN, MAX_EVENT_TYPE_LENGTH, MAX_ID_LENGTH } from "./event.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -24,6 +24,10 @@ export function eventTimeMs(value: unknown): number {
     (session_id ?? anon_id ?? user_id ?? null) !== null;
   const timeMs = isWhole ? parseTimestamp(timestamp) : Number.NaN;
   return timeMs >= 0 ? timeMs : Number.NaN;
+}
+
+export function isEvent(value: unknown): value is Event {
+  return !Number.isNaN(eventTimeMs(value));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
