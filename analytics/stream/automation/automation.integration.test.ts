@@ -54,6 +54,17 @@ describe("from an event to a message", () => {
     });
   });
 
+  it("lets one event begin the journeys of two campaigns that ask about the same person", async () => {
+    const audience_query = "select user_id from segments where purchase = false";
+    for (const letter of ["a", "b"]) {
+      await shop.publish(cart(0.01, { campaign_id: `c${person}${letter}`, audience_query }));
+    }
+    await shop.feed([fill()]);
+    await waitUntil(async () => (await sentTo(`user:${user}`)).length === 2);
+    const runs = await runsOf(`user:${user}`);
+    expect(runs.map((run) => run.campaign_id).toSorted()).toEqual([`c${person}a`, `c${person}b`]);
+  });
+
   it("is silent after a purchase from another device", async () => {
     await shop.publish(cart(0.05));
     await shop.feed([{ type: `fill_${person}`, anon }]);
