@@ -23,7 +23,7 @@ export async function isPortFree(port: number): Promise<boolean> {
 }
 
 /** Whether something accepts connections there. */
-function answers(port: number): Promise<boolean> {
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: LOOPBACK });
     const finish = (answered: boolean) => {

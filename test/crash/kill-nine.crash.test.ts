@@ -45,7 +45,7 @@ it.for<[PartName, string]>([
   ["temporal", "Temporal"],
   ["outbox", "the provider"],
 ])("loses nothing, doubles nothing and sends nothing after a purchase when kill -9 hits %s (%s)", async ([part]) => {
-  await tormentDuring([part, part, part]);
+  await torment([part, part, part]);
   expect(await judge()).toEqual(CALM);
 });
 
@@ -53,7 +53,7 @@ it("survives blows to part after part before the first has recovered", async () 
   const parts = Array.from({ length: 8 }, () =>
     random.pick(["ingest", "analytics", "workers", "kinesis", "postgres", "dynamodb"]),
   );
-  await tormentDuring(parts as PartName[], async () => {});
+  await torment(parts as PartName[], async () => {});
   expect(await judge()).toEqual(CALM);
 });
 
@@ -70,9 +70,10 @@ it("goes on with the same data after kill -9 of everything at once", async () =>
 });
 
 /** A new wave of people for each blow, which falls at a moment of chance while they and those before them are about. */
-async function tormentDuring(blows: readonly PartName[], recover = livora.waitBack): Promise<void> {
+async function torment(blows: readonly PartName[], recover = livora.waitBack): Promise<void> {
   const waves: Promise<unknown>[] = [];
   const moments: string[] = [];
+  const beganMs = Date.now();
   for (const part of blows) {
     waves.push(ordeal.visit(chooseBehaviours(random, PEOPLE_PER_WAVE)));
     const afterMs = random.between(200, 2_500);
@@ -81,11 +82,18 @@ async function tormentDuring(blows: readonly PartName[], recover = livora.waitBa
     moments.push(livora.kill9(part) ? `${part} after ${afterMs} ms` : `${part} was down`);
     await recover(part, pid);
   }
-  console.log(`kill -9: ${moments.join(", ")}`);
+  const killedMs = Date.now() - beganMs;
   await Promise.all(waves);
+  console.log(
+    `kill -9: ${moments.join(", ")}; over in ${killedMs} ms, all visitors gone in ${Date.now() - beganMs} ms`,
+  );
 }
 
 async function judge() {
+  const beganMs = Date.now();
   const { events, messages, unfinished } = await ordeal.judge(REST_WITHIN_MS);
+  console.log(
+    `${ordeal.ledger.entries().length} events, ${ordeal.people.length} people so far; at rest in ${Date.now() - beganMs} ms`,
+  );
   return { events, messages: messages.faults, unfinished };
 }

@@ -80,7 +80,7 @@ export function createOrdeal(livora: Livora, random: Random, steps: readonly Cam
         const findings = await findFaults().catch(() => null);
         if (findings && (isAtRest(findings) || Date.now() > deadline)) break;
         if (Date.now() > deadline + 30_000) throw new Error("the evidence could not be read");
-        await sleep(250);
+        await sleep(1_000);
       }
       await sleep(SETTLE_MS);
       return findFaults();

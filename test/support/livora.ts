@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BACKING_PARTS } from "../../infra/local/backing.ts";
 import type { Endpoints } from "../../infra/local/endpoints.ts";
 import { nodeBinary, ROOT } from "../../infra/local/paths.ts";
-import { findFreePorts, waitUntil } from "../../infra/local/ports.ts";
+import { answers, findFreePorts, waitUntil } from "../../infra/local/ports.ts";
 import { signalProcess, tailOf } from "../../infra/local/process.ts";
 import { PORT_NAMES, PORTS, type Ports } from "../../infra/local/settings.ts";
 import { SERVICE_NAMES } from "../../infra/local/services.ts";
@@ -141,8 +141,8 @@ async function answersReadyz(base: string): Promise<boolean> {
 
 async function isBack(pid: number | null, before: number | null, port: number, part: PartName): Promise<boolean> {
   if (pid === null || pid === before) return false;
-  if (part === "ingest" || part === "api" || part === "outbox") return answersReadyz(`http://127.0.0.1:${port}`);
-  return true;
+  const hasReadyz = part === "ingest" || part === "api" || part === "outbox";
+  return hasReadyz ? answersReadyz(`http://127.0.0.1:${port}`) : answers(port);
 }
 
 function portOf(part: PartName, ports: Ports): number {
