@@ -4,8 +4,8 @@ import type { Reading, StreamRecord } from "./shard-reader.ts";
 /** Gathers what is read into batches of whole records, and knows up to which time everything has been handled. */
 export interface Gatherer {
   add(reading: Reading, nowMs: number): void;
-  /** The next batch, where one is due. */
-  take(nowMs: number): StreamRecord[] | null;
+  /** The next batch, where one is due; of so many bytes, give or take a record. */
+  take(nowMs: number, maxBytes: number): StreamRecord[] | null;
   /** Everything taken so far is handled. Answers the latest tip that was reached with nothing left, if any. */
   markHandled(): number | null;
   readonly isEmpty: boolean;
@@ -13,7 +13,6 @@ export interface Gatherer {
 }
 
 interface GathererOptions {
-  maxBatchBytes: number;
   lingerMs: number;
   /** A range that was begun before a crash: it comes as one batch, exactly. */
   pending: SequenceRange | null;
@@ -42,11 +41,11 @@ export function createGatherer(options: GathererOptions): Gatherer {
     tips.push({ after: added, timeMs: reading.tipTimeMs });
   }
 
-  function take(nowMs: number): StreamRecord[] | null {
+  function take(nowMs: number, maxBytes: number): StreamRecord[] | null {
     if (waiting.length === 0) return null;
     // Nothing of the range is kept any more.
     if (pendingLast !== null && isAfter(waiting[0]?.sequence ?? "", pendingLast)) pendingLast = null;
-    const count = pendingLast === null ? dueCount(nowMs) : pendingCount(pendingLast);
+    const count = pendingLast === null ? dueCount(nowMs, maxBytes) : pendingCount(pendingLast);
     if (count === 0) return null;
     pendingLast = null;
     const batch = waiting.splice(0, count);
@@ -55,11 +54,11 @@ export function createGatherer(options: GathererOptions): Gatherer {
     return batch;
   }
 
-  function dueCount(nowMs: number): number {
-    const isDue = bytes >= options.maxBatchBytes || ended || nowMs - firstAtMs >= options.lingerMs;
+  function dueCount(nowMs: number, maxBytes: number): number {
+    const isDue = bytes >= maxBytes || ended || nowMs - firstAtMs >= options.lingerMs;
     if (!isDue) return 0;
     let size = 0;
-    const full = waiting.findIndex((record) => (size += record.bytes) >= options.maxBatchBytes);
+    const full = waiting.findIndex((record) => (size += record.bytes) >= maxBytes);
     return full < 0 ? waiting.length : full + 1;
   }
 

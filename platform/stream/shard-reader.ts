@@ -87,8 +87,10 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
     const records = (answer.Records ?? []).map((record) => takeApart(record, options.countEvents));
     // The embedded stream always says 0 behind, so a full answer is taken as one that did not reach the tip.
     const isTip = answer.MillisBehindLatest === 0 && records.length < limit;
-    iterator = answer.NextShardIterator;
-    ended = iterator === undefined;
+    ended = answer.NextShardIterator === undefined;
+    // The embedded stream may let a next iterator overtake the very first record while that is still being written.
+    const isUntouched = after === null && records.length === 0 && answer.MillisBehindLatest === 0;
+    if (!isUntouched || ended) iterator = answer.NextShardIterator;
     after = records.at(-1)?.sequence ?? after;
     adapt(records, isTip);
     return { records, tipTimeMs: isTip || ended ? timeMs : null, msBehind: answer.MillisBehindLatest ?? 0, ended };

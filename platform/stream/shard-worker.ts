@@ -5,6 +5,7 @@ import type { ShardMetrics } from "./consumer-metrics.ts";
 import { createGatherer } from "./gatherer.ts";
 import { type Lease, LeaseLost, type LeaseStore } from "./lease-store.ts";
 import type { ShardReader, StreamRecord } from "./shard-reader.ts";
+import { createPace } from "./pace.ts";
 import type { ConsumerOptions } from "./types.ts";
 
 const FIRST_BACKOFF_MS = 100;
@@ -28,7 +29,8 @@ interface WorkerParts<State> {
 /** Reads a shard and hands it to the handler, batch by batch, until it ends, is lost or is to be let go. */
 export async function workOnShard<State>(parts: WorkerParts<State>): Promise<WorkEnd> {
   const { lease, leases, reader, options, metrics, signal } = parts;
-  const gatherer = createGatherer({ ...options, pending: lease.pending });
+  const gatherer = createGatherer({ lingerMs: options.lingerMs, pending: lease.pending });
+  const pace = createPace(options);
   let state = lease.state === null || lease.state === "null" ? undefined : (JSON.parse(lease.state) as State);
   // One reading ahead: the next records are on their way while a batch is handled.
   let next = reader.read(signal);
@@ -38,10 +40,14 @@ export async function workOnShard<State>(parts: WorkerParts<State>): Promise<Wor
     gatherer.add(reading, Date.now());
     metrics.msBehind(reading.msBehind);
     if (!reading.ended) next = reader.read(signal);
-    for (let batch = gatherer.take(Date.now()); batch; batch = gatherer.take(Date.now())) {
+    for (;;) {
+      const batch = gatherer.take(Date.now(), pace.maxBytes());
+      if (!batch) break;
+      const startedAt = performance.now();
       const outcome = await handleUntilDone(parts, batch, state);
       if (outcome.end) return outcome.end;
       state = outcome.state;
+      pace.learn(batch, performance.now() - startedAt);
       tellProgress(parts, batch, gatherer.markHandled());
     }
     if (gatherer.isEmpty) tellProgress(parts, [], gatherer.markHandled());

@@ -54,6 +54,11 @@ export interface ConsumerOptions<State> {
   countEvents(data: Buffer): number;
   /** Entries are gathered until there are this many bytes … */
   maxBatchBytes: number;
+  /**
+   * Batches are kept so small that one takes about this long, whatever the stores' pace, lest the first of a thousand
+   * wait for the last. Not for `exactRanges`. Without it only `maxBatchBytes` counts.
+   */
+  targetBatchMs?: number;
   /** … or the first has waited this long, in milliseconds. 0 hands over what there is. */
   lingerMs: number;
   /**

@@ -27,6 +27,7 @@ export async function runChain(
   const rejected: Rejected[] = [];
   for (const step of steps) {
     const reject = (draft: Draft, failure: Failure) => {
+      unit.seen.release(draft);
       unit.items.retract({ lane: draft.lane, place: draft.source });
       rejected.push({ draft, stage: step.name, ...failure });
       if (failure.outcome === "dead_letter")

@@ -28,6 +28,7 @@ export const ENRICH_CONSUMER = "enrich";
 
 /** Larger batches touch each item less often; smaller ones come through sooner. This is the most, under load. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+const TARGET_BATCH_MS = 1_000;
 /** Items kept in memory: about 1 KB each. */
 const CACHED_ITEMS = 50_000;
 
@@ -83,6 +84,7 @@ export function createEnrichConsumer(
     handle: (batch) => enrichBatch(parts, batch),
     countEvents,
     maxBatchBytes: MAX_BATCH_BYTES,
+    targetBatchMs: TARGET_BATCH_MS,
     lingerMs: 0,
     exactRanges: false,
     mergeStates: () => null,

@@ -21,8 +21,10 @@ export interface SeenStore {
 
 export interface SeenBatch {
   load(drafts: readonly Draft[]): Promise<void>;
-  /** Whether the same id came before, from elsewhere in the stream. */
+  /** Whether the same id came before, from elsewhere in the stream; if not, it is this event's from now on. */
   isDuplicate(draft: Draft): boolean;
+  /** The event goes no further, and its id may come again. */
+  release(draft: Draft): void;
   remember(draft: Draft): void;
   /** Makes durable what was remembered. */
   save(): Promise<void>;
@@ -35,20 +37,22 @@ export interface SeenBatch {
 export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxIds = MAX_IDS): SeenStore {
   const minutes = new Map<string, Promise<IdTable>>();
   const loaded = new Map<string, IdTable>();
-  let generation = 0;
+  /** Ids on their way through the steps, in whichever batch: what both have, one of them has not. */
+  const claims = new Map<string, SeenPlace>();
 
-  async function loadMinute(clientId: string, minute: number): Promise<void> {
+  async function loadMinute(clientId: string, minute: number): Promise<IdTable> {
     const name = nameOf(clientId, minute);
     const known = minutes.get(name);
-    if (known) return void (await known);
+    if (known) return known;
     const loading = readMinute(store, clientId, minute);
     minutes.set(name, loading);
-    const startedIn = generation;
     try {
       const table = await loading;
-      if (startedIn === generation) loaded.set(name, table);
+      // Unless all was forgotten meanwhile.
+      if (minutes.get(name) === loading) loaded.set(name, table);
+      return table;
     } catch (error) {
-      minutes.delete(name);
+      if (minutes.get(name) === loading) minutes.delete(name);
       throw error;
     }
   }
@@ -72,18 +76,24 @@ export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxId
       async load(drafts) {
         const wanted = new Map(drafts.map((draft) => [nameOf(draft.clientId, minuteOf(draft)), draft]));
         forgetSome();
-        await inParallel([...wanted.values()], PARALLEL_LOADS, (draft) => loadMinute(draft.clientId, minuteOf(draft)));
-        for (const name of wanted.keys()) {
-          const table = await minutes.get(name);
-          if (!table) continue;
+        await inParallel([...wanted], PARALLEL_LOADS, async ([name, draft]) => {
+          const table = await loadMinute(draft.clientId, minuteOf(draft));
           tables.set(name, table);
           // To the end: the order is that of use.
           if (loaded.delete(name)) loaded.set(name, table);
-        }
+        });
       },
       isDuplicate(draft) {
-        const place = tables.get(nameOf(draft.clientId, minuteOf(draft)))?.find(draft.event.event_id);
-        return place !== undefined && !isSame(place, draft.source);
+        const claim = claimOf(draft);
+        const table = tables.get(nameOf(draft.clientId, minuteOf(draft)));
+        const place = table?.find(draft.event.event_id) ?? claims.get(claim);
+        if (place) return !isSame(place, draft.source);
+        claims.set(claim, { sequence: draft.source.sequence, index: draft.source.index });
+        return false;
+      },
+      release(draft) {
+        const place = claims.get(claimOf(draft));
+        if (place && isSame(place, draft.source)) claims.delete(claimOf(draft));
       },
       remember(draft) {
         const minute = minuteOf(draft);
@@ -91,6 +101,7 @@ export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxId
         const { event_id: id } = draft.event;
         const { sequence, index } = draft.source;
         tables.get(name)?.add(id, { sequence, index }, isBefore);
+        claims.delete(claimOf(draft));
         const entries = fresh.get(name)?.entries;
         if (entries) entries.push({ id, place: { sequence, index } });
         else fresh.set(name, { clientId: draft.clientId, minute, entries: [{ id, place: { sequence, index } }] });
@@ -112,9 +123,9 @@ export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxId
   return {
     begin,
     clear() {
-      generation++;
       minutes.clear();
       loaded.clear();
+      claims.clear();
     },
   };
 }
@@ -139,6 +150,10 @@ function rangeOf(entries: readonly SeenEntry[]): string {
 
 function nameOf(clientId: string, minute: number): string {
   return `${minute} ${clientId}`;
+}
+
+function claimOf(draft: Draft): string {
+  return `${draft.event.event_id.toLowerCase()} ${draft.clientId}`;
 }
 
 /** By the sender's clock: what is received when differs from one repetition to the next. */
