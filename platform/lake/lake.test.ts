@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -92,12 +92,14 @@ describe("a lake in a folder", () => {
     await expect(read).rejects.toThrow("corrupt");
   });
 
-  it("sweeps only what is old from _tmp", async () => {
-    const [old, young] = [await lake.tempPath(), await lake.tempPath()];
-    await writeFile(old, "");
-    await writeFile(young, "");
-    await utimes(old, 0, 0);
-    expect(await lake.sweepTemp(60_000)).toBe(1);
-    expect(await readdir(join(lake.root, "_tmp"))).toHaveLength(1);
+  it("sweeps from _tmp only what is old and whose process is gone", async () => {
+    const own = basename(await lake.tempPath());
+    const names = ["999999998-old", "999999998-young", "spill-worker-999999998", `spill-worker-${process.pid}`, own];
+    await Promise.all(names.map((name) => writeFile(join(lake.root, "_tmp", name), "")));
+    const old = names.filter((name) => name !== "999999998-young");
+    await Promise.all(old.map((name) => utimes(join(lake.root, "_tmp", name), 0, 0)));
+    expect(await lake.sweepTemp(60_000)).toBe(2);
+    const left = await readdir(join(lake.root, "_tmp"));
+    expect(left.toSorted()).toEqual(["999999998-young", `spill-worker-${process.pid}`, own].toSorted());
   });
 });

@@ -23,7 +23,7 @@ export interface Lake {
   listFiles(partition: LakePartition): Promise<string[]>;
   /** Lists and reads; when a compaction took files away in between, again. */
   withFiles<T>(list: () => Promise<string[]>, read: (absolutePaths: string[]) => Promise<T>): Promise<T>;
-  /** Removes what processes that died left in `_tmp`. */
+  /** Removes what processes that died left in `_tmp`. What is made there is named after its process. */
   sweepTemp(olderThanMs: number): Promise<number>;
 }
 
@@ -149,11 +149,22 @@ async function sweep(folder: string, olderThanMs: number): Promise<number> {
   let removed = 0;
   for (const name of await readFolder(folder)) {
     const found = await stat(join(folder, name)).catch(() => undefined);
-    if (found === undefined || found.mtimeMs > limit) continue;
+    if (found === undefined || found.mtimeMs > limit || isOwnerAlive(name)) continue;
     await rm(join(folder, name), { recursive: true, force: true });
     removed++;
   }
   return removed;
+}
+
+/** Names say which process made them: a spill folder of a quiet one is old, and in use. */
+function isOwnerAlive(name: string): boolean {
+  const pid = Number(/^(\d+)-|-(\d+)$/.exec(name)?.slice(1).find(Boolean));
+  if (Number.isNaN(pid)) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 export function isMissing(error: unknown): boolean {

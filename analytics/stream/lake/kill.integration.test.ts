@@ -13,7 +13,7 @@ import type { LakeTask } from "../../../test/support/lake-child.ts";
 import { listLakeFiles, readLakeIds } from "../../../test/support/lake-reader.ts";
 
 const CHILD = new URL("../../../test/support/lake-child.ts", import.meta.url).pathname;
-const KILLS = 4;
+const KILLS = 3;
 const HOURS = 4;
 let folder: string;
 
