@@ -21,7 +21,8 @@ server.once("error", (error) => {
 
 function stop(): void {
   server.close(() => void api.close().then(() => process.exit(0)));
-  server.closeIdleConnections();
+  // Connections that are kept alive become idle one by one, as their requests are answered.
+  setInterval(() => server.closeIdleConnections(), 100).unref();
   setTimeout(() => server.closeAllConnections(), DRAIN_MS).unref();
 }
 process.once("SIGTERM", stop);
