@@ -19,7 +19,7 @@ import type { Fault } from "./errors.ts";
 export type Audience = { ok: true; conditions: Condition[] } | { ok: false; faults: Fault[] };
 
 /** Event types that columns may name even where the campaign itself does not. */
-export const COMMON_EVENTS = [
+const COMMON_EVENTS = [
   "add_to_cart",
   "remove_from_cart",
   "cart_view",

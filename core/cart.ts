@@ -24,7 +24,7 @@ export interface Cart {
 export const CART_EVENTS = ["add_to_cart", "remove_from_cart", "purchase"] as const;
 export type CartEvent = (typeof CART_EVENTS)[number];
 /** Where an event names no cart. */
-export const DEFAULT_CART = "default";
+const DEFAULT_CART = "default";
 /** Carts hold this many products; beyond that, no more are taken in. */
 const MAX_LINES = 200;
 const MAX_QUANTITY = 1_000_000;

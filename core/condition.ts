@@ -24,7 +24,7 @@ const buildSchema = (scalar = z.union([z.string(), z.number(), z.boolean()])) =>
     })
     .meta({ id: "Condition" });
 
-export function holds(condition: Condition, facts: Readonly<Record<string, unknown>>): boolean {
+function holds(condition: Condition, facts: Readonly<Record<string, unknown>>): boolean {
   const actual = lookUp(facts, condition.path);
   const { op, value } = condition;
   switch (op) {

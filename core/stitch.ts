@@ -16,7 +16,7 @@ export interface Aliases {
 }
 
 /** The most devices that are one person. */
-export const MAX_ALIASES = 50;
+const MAX_ALIASES = 50;
 
 export type LinkOutcome = "known" | "linked" | "refused";
 

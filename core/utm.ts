@@ -40,7 +40,7 @@ export function utmOf(event: Pick<Event, "props" | "context">): Utm | null {
 }
 
 /** The address of the page that an event happened on, wherever its sender put it. */
-export function pageOf(event: Pick<Event, "props" | "context">): string | null {
+function pageOf(event: Pick<Event, "props" | "context">): string | null {
   const { props, context } = event;
   const page = objectAt(context, "page");
   for (const value of [

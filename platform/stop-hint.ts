@@ -13,7 +13,7 @@ export interface StopHint {
   personKey: string;
 }
 
-export function stopHintKey({ clientId, personKey }: StopHint): string {
+function stopHintKey({ clientId, personKey }: StopHint): string {
   return `livora:stop-hint:${clientId}:${personKey}`;
 }
 

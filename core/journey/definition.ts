@@ -43,7 +43,7 @@ export const journeyGraphSchema = () =>
     })
     .meta({ id: "JourneyGraph" });
 
-export const journeyNodeSchema = () => {
+const journeyNodeSchema = () => {
   const schemas = NODE_TYPES.map((type) => kindOf({ type }).schema() as unknown as z.core.$ZodTypeDiscriminable);
   return z
     .discriminatedUnion("type", schemas as [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscriminable[]])

@@ -1,4 +1,3 @@
-import type { Condition } from "../condition.ts";
 import type { PersonFacts } from "../contracts/journey.ts";
 
 /**
@@ -33,11 +32,4 @@ export function withEvent(person: PersonFacts, eventType: string, at: string): P
   const known = Object.hasOwn(person.last_event_at, eventType) ? person.last_event_at[eventType] : undefined;
   if (known !== undefined && Date.parse(known) >= Date.parse(at)) return person;
   return { ...person, last_event_at: { ...person.last_event_at, [eventType]: at } };
-}
-
-/** First parts of the paths that conditions about a person may use. */
-export const FACT_ROOTS = ["attributes", "last_seen_at", "last_event_at", "done"] as const;
-
-export function isFactPath(path: Condition["path"]): boolean {
-  return FACT_ROOTS.some((root) => path === root || path.startsWith(`${root}.`));
 }

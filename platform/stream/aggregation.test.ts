@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createRequire } from "node:module";
 
+import kinesisAggregation from "aws-kinesis-agg";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -22,7 +22,7 @@ interface Library {
     ) => void,
   ): void;
 }
-const agg = createRequire(import.meta.url)("aws-kinesis-agg") as Library;
+const agg = kinesisAggregation as unknown as Library;
 
 const records = fc.array(
   fc.oneof(

@@ -14,7 +14,7 @@ export interface RunRow {
 }
 
 /** The runs of one campaign of one person, oldest first. */
-export function readRuns(livora: Livora, campaign: string, personKey: string): Promise<RunRow[]> {
+function readRuns(livora: Livora, campaign: string, personKey: string): Promise<RunRow[]> {
   return withPostgres(
     livora.postgres,
     (sql) => sql<RunRow[]>`

@@ -11,7 +11,7 @@ import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platfor
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { createUserBatch, type ItemCache } from "../../../platform/user-store-batch.ts";
 
-export const COUNTERS_CONSUMER = "counters";
+const COUNTERS_CONSUMER = "counters";
 
 const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 /** Live enough for a person, and one write for many events. */

@@ -7,7 +7,7 @@ import type { DeadLetter } from "../../../platform/dead-letters.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
 import type { Draft } from "./step.ts";
 
-export const DECODE_STAGE = "decode";
+const DECODE_STAGE = "decode";
 
 /** The number of events in an envelope; throws where it is none. */
 export function countEvents(data: Buffer): number {

