@@ -30,6 +30,7 @@ export function describeWelcome(
   const cart = event("add_to_cart", endpoints, person, {
     cart_id,
     product_id: "SKU-001",
+    name: "Cotton kurta",
     price: 1290,
     currency: "INR",
   });
