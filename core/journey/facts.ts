@@ -33,3 +33,10 @@ export function withEvent(person: PersonFacts, eventType: string, at: string): P
   if (known !== undefined && Date.parse(known) >= Date.parse(at)) return person;
   return { ...person, last_event_at: { ...person.last_event_at, [eventType]: at } };
 }
+
+/** First parts of the paths that conditions about a person may use. */
+export const FACT_ROOTS = ["attributes", "last_seen_at", "last_event_at", "done"] as const;
+
+export function isFactPath(path: string): boolean {
+  return FACT_ROOTS.some((root) => path === root || path.startsWith(`${root}.`));
+}

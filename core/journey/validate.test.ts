@@ -30,6 +30,11 @@ it("names nodes from which there is no end", () => {
   expect(faults.map((fault) => fault.path)).toEqual(["/nodes/a", "/nodes/b"]);
 });
 
+it("names a question that nobody can answer about a person", () => {
+  const which = { type: "branch", branches: [{ when: [{ path: "props.vip" }], next: "end" }], otherwise: "end" };
+  expect(faultsOf({ which, end: exit })[0]).toMatchObject({ path: "/nodes/which/branches/0/when/0/path" });
+});
+
 const circle = (slow: object) => ({
   ask: message("which"),
   which: { type: "branch", branches: [{ when: [{ path: "attributes.vip" }], next: "end" }], otherwise: "slow" },

@@ -1,6 +1,7 @@
 import { CHANNELS } from "../channel.ts";
 import type { Fault } from "../errors.ts";
 import { type JourneyDefinition, MAX_NODES } from "./definition.ts";
+import { FACT_ROOTS, isFactPath } from "./facts.ts";
 import { type JourneyNode, kindOf, NODE_TYPES } from "./nodes/index.ts";
 import type { Edge } from "./nodes/kind.ts";
 
@@ -10,7 +11,7 @@ type Graph = Pick<JourneyDefinition, "start" | "nodes">;
 export function validateJourney(graph: Graph): Fault[] {
   const size = Object.keys(graph.nodes).length;
   if (size > MAX_NODES) return [{ path: "/nodes", reason: `has ${size} nodes; ${MAX_NODES} are the most` }];
-  const broken = [...unknownTypes(graph), ...looseEdges(graph), ...unnamedMessages(graph)];
+  const broken = [...unknownTypes(graph), ...looseEdges(graph), ...unnamedMessages(graph), ...strangeFacts(graph)];
   return broken.length > 0 ? broken : [...orphans(graph), ...deadEnds(graph), ...idleCycles(graph)];
 }
 
@@ -46,6 +47,18 @@ function unnamedMessages(graph: Graph): Fault[] {
     if (!node.template) faults.push({ path: `/nodes/${id}/template`, reason: "names no template" });
   }
   return faults;
+}
+
+function strangeFacts(graph: Graph): Fault[] {
+  return Object.entries(graph.nodes).flatMap(([id, node]) => {
+    const asked = NODE_TYPES.includes(node.type) ? (kindOf(node).asks?.(node) ?? []) : [];
+    return asked
+      .filter(({ fact }) => !isFactPath(fact))
+      .map(({ path, fact }) => ({
+        path: `/nodes/${id}${path}`,
+        reason: `"${fact}" is not known of a person; begin with ${FACT_ROOTS.join(", ")}`,
+      }));
+  });
 }
 
 function orphans(graph: Graph): Fault[] {

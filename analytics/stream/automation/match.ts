@@ -54,7 +54,7 @@ export interface Matches {
 export type RefusalReason = "paused" | "stale" | "where";
 
 /** An event older than this starts no journey: it is a backfill, or a device that was off for days. */
-const MAX_ENTRY_AGE_MS = 24 * 3_600_000;
+export const MAX_ENTRY_AGE_MS = 24 * 3_600_000;
 /** What messages may speak of; more is left out. */
 const MAX_PROPS_LENGTH = 8192;
 /** What our own deliveries bring back is no sign of life. */

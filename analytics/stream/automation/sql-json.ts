@@ -6,7 +6,7 @@ export function jsonRows(rows: readonly unknown[]): SQL {
 }
 
 /** PostgreSQL's text holds neither U+0000 nor half a surrogate pair; both become U+FFFD. */
-function toStorableJson(value: unknown): string {
+export function toStorableJson(value: unknown): string {
   return JSON.stringify(value).replace(/\\\\|\\u0000|\\ud[89a-f][0-9a-f]{2}/gi, (escape) =>
     escape === "\\\\" ? escape : "\\ufffd",
   );

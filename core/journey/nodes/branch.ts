@@ -28,6 +28,10 @@ export const branchNode = defineNode<BranchNode, null>({
     { path: "/otherwise", to: node.otherwise },
   ],
   takesTime: () => false,
+  asks: (node) =>
+    node.branches.flatMap((branch, i) =>
+      branch.when.map(({ path: fact }, j) => ({ path: `/branches/${i}/when/${j}/path`, fact })),
+    ),
   listensTo: () => [],
   enter: () => ({ type: "stay", want: { type: "read_person" }, memo: null }),
 

@@ -63,6 +63,8 @@ export interface NodeKind<Node extends { type: string }, Memo> {
   edges(node: Node): Edge[];
   /** Whether a run that passes here always takes time or an event from outside: every cycle needs such a node. */
   takesTime(node: Node): boolean;
+  /** What the node asks of a person, with the place in its JSON; nothing where it asks nothing. */
+  asks?(node: Node): { path: string; fact: string }[];
   /** Events that a run standing here wants to hear of; `*` is all of the person's. */
   listensTo(node: Node): { event_type: string; paths: string[] }[];
   enter(node: Node, visit: Omit<Visit<Memo>, "memo">): Decision<Memo>;

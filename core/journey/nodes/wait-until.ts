@@ -60,6 +60,7 @@ export const waitUntilNode = defineNode<WaitUntilNode, Memo>({
     { path: "/next", to: node.next },
     { path: "/on_timeout", to: node.on_timeout },
   ],
+  asks: (node) => node.conditions.map(({ path: fact }, i) => ({ path: `/conditions/${i}/path`, fact })),
   // Conditions may hold already; events are always new.
   takesTime: (node) => node.conditions.length === 0,
   listensTo: (node) => [
