@@ -76,10 +76,11 @@ export function createOrdeal(livora: Livora, random: Random, steps: readonly Cam
     },
     async judge(timeoutMs) {
       const deadline = Date.now() + timeoutMs;
+      let trouble: unknown;
       for (;;) {
-        const findings = await findFaults().catch(() => null);
+        const findings = await findFaults().catch((error: unknown) => void (trouble = error));
         if (findings && (isAtRest(findings) || Date.now() > deadline)) break;
-        if (Date.now() > deadline + 30_000) throw new Error("the evidence could not be read");
+        if (Date.now() > deadline + 30_000) throw new Error("the evidence could not be read", { cause: trouble });
         await sleep(1_000);
       }
       await sleep(SETTLE_MS);
