@@ -13,29 +13,47 @@ export interface Target {
   token: string;
 }
 
-/** An event of about 600 bytes, as a shop's SDK sends it. */
+const WORDS =
+  "block printed cotton kurta indigo silk saree handloom linen shirt relaxed fit denim jacket quilted leather sandal brass lamp jute tote ceramic mug oak shelf wool throw".split(
+    " ",
+  );
+const BROWSERS = [
+  "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0.6478.122 Mobile Safari/537.36",
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/125.0.0.0 Safari/537.36 Edg/125.0.0.0",
+];
+const SOURCES = ["insta", "google", "newsletter-34", "affiliate_77", "direct"];
+const CATEGORIES = ["women/ethnic/kurtas", "men/shirts", "home/decor", "kids/shoes", "sale"];
+
+function oneOf<T>(values: readonly T[]): T {
+  return values[Math.floor(Math.random() * values.length)] as T;
+}
+
+/** An event of about 600 bytes, as a shop's SDK sends it; no two of them alike, as nothing here is spared the stream's compression. */
 export function makeBenchEvent(clientId: string, session: number) {
+  const name = Array.from({ length: 5 }, () => oneOf(WORDS));
+  const product = Math.floor(Math.random() * 100_000);
   return {
     event_id: randomUUID(),
-    timestamp: new Date().toISOString(),
+    timestamp: new Date(Date.now() - Math.floor(Math.random() * 5_000)).toISOString(),
     client_id: clientId,
     user_id: `auth|${100_000 + session}`,
     anon_id: `device|${randomUUID()}`,
     session_id: `sess|${session}`,
-    event_type: "product_view",
+    event_type: oneOf(["product_view", "page_view", "add_to_cart", "search"]),
     props: {
-      product_id: `SKU-${session % 977}`,
-      name: "Block-printed cotton kurta, indigo",
-      category: "women/ethnic/kurtas",
-      price: 1299,
+      product_id: `SKU-${product}`,
+      name: name.join(" "),
+      category: oneOf(CATEGORIES),
+      price: Math.floor(Math.random() * 9_000) + 99,
       currency: "INR",
-      in_stock: true,
+      in_stock: product % 7 > 0,
     },
     context: {
       ip: `203.0.113.${session % 250}`,
-      ua: "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36",
-      locale: "hi-IN",
-      url: "https://shop.example/p/block-printed-kurta?utm_source=insta&utm_medium=social",
+      ua: oneOf(BROWSERS),
+      locale: oneOf(["hi-IN", "en-IN", "ta-IN"]),
+      url: `https://shop.example/p/${name.join("-")}-${product}?utm_source=${oneOf(SOURCES)}&utm_medium=social`,
     },
   };
 }

@@ -22,7 +22,9 @@ await serveParent<{ config: Config }, StreamLoad>(async ({ config }) => {
   const producer = createStreamProducer({ kinesis: ctx.kinesis, stream: config.LIVORA_STREAM_EVENTS });
   const meter = createMeter();
   const run = async ({ batch, appends, seconds }: StreamLoad): Promise<LoadResult & Usage> => {
-    const data = Buffer.from(JSON.stringify(Array.from({ length: batch }, (_, i) => makeBenchEvent("bench", i))));
+    const payloads = Array.from({ length: 64 }, () =>
+      Buffer.from(JSON.stringify(Array.from({ length: batch }, (_, i) => makeBenchEvent("bench", i)))),
+    );
     const latencies: number[] = [];
     meter();
     const startedAt = performance.now();
@@ -30,7 +32,7 @@ await serveParent<{ config: Config }, StreamLoad>(async ({ config }) => {
     const append = async (turn: number): Promise<void> => {
       const begun = performance.now();
       if (begun >= endsAt) return;
-      await producer.append(turn % LANES, data, batch);
+      await producer.append(turn % LANES, payloads[turn % payloads.length] as Buffer, batch);
       latencies.push(performance.now() - begun);
       await append(turn + 1);
     };

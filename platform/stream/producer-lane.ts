@@ -1,6 +1,7 @@
 import { AppError } from "../../core/errors.ts";
 import { hashKeyOfLane, type Position } from "../../core/position.ts";
-import { AGGREGATION_OVERHEAD, encodeAggregated } from "./aggregation.ts";
+import { AGGREGATION_OVERHEAD } from "./aggregation.ts";
+import { packRecords } from "./packing.ts";
 
 /** Bytes that someone waits for. */
 interface Waiting {
@@ -61,7 +62,7 @@ export function createLane(number: number): Lane {
         if (items.length === 0) return null;
         waiting = rest;
         const parts = items.map((item) => item.data);
-        const data = encodeAggregated(partitionKey, hashKey, parts);
+        const data = packRecords(partitionKey, hashKey, parts);
         const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
         current = { lane, items, data, partitionKey, hashKey, bytes, attempt: 0 };
       }

@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-kinesis";
 
 import type { Logger } from "../logger.ts";
-import { decodeAggregated } from "./aggregation.ts";
+import { unpackRecords } from "./packing.ts";
 import type { StreamEntry } from "./types.ts";
 
 const BUSY_POLL_MS = 25;
@@ -149,7 +149,7 @@ function takeApart(record: KinesisRecord, countEvents: (data: Buffer) => number)
   const bytes = record.Data ?? new Uint8Array();
   const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime() ?? Date.now();
   let index = 0;
-  const entries = decodeAggregated(bytes).map((data) => {
+  const entries = unpackRecords(bytes).map((data) => {
     const entry = { sequence, index, data, arrivedAtMs };
     index += countOrOne(countEvents, data);
     return entry;

@@ -5,7 +5,7 @@ import {
   ListShardsCommand,
 } from "@aws-sdk/client-kinesis";
 
-import { decodeAggregated } from "../../platform/stream/aggregation.ts";
+import { unpackRecords } from "../../platform/stream/packing.ts";
 
 /** One Kinesis record, its user records unpacked. */
 export interface StreamRecord {
@@ -29,7 +29,7 @@ async function readShard(kinesis: KinesisClient, stream: string, shard: string):
   while (iterator) {
     const page = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator }));
     for (const { SequenceNumber = "", PartitionKey = "", Data = new Uint8Array() } of page.Records ?? []) {
-      records.push({ shard, sequence: SequenceNumber, partitionKey: PartitionKey, parts: decodeAggregated(Data) });
+      records.push({ shard, sequence: SequenceNumber, partitionKey: PartitionKey, parts: unpackRecords(Data) });
     }
     iterator = (page.Records ?? []).length === 0 && page.MillisBehindLatest === 0 ? undefined : page.NextShardIterator;
   }
