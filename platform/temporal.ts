@@ -17,13 +17,13 @@ import {
   SIGNALS,
   type StopSignal,
 } from "../core/contracts/journey.ts";
-import { AppError } from "../core/errors.ts";
+import { AppError, type ErrorCode } from "../core/errors.ts";
 import type { Config } from "./config.ts";
 
 /** Longer than Temporal ever takes when it is well. */
 const CALL_TIMEOUT_MS = 5_000;
 
-/** Journeys as everyone but their worker sees them. All throw `unavailable` where Temporal is away. */
+/** Journeys as everyone but their worker sees them. All throw `unavailable` where Temporal is away, `invalid` where it refuses. */
 export interface Journeys {
   /**
    * `started`: this run has its workflow, now or before. `busy`: another run of the same person, journey and key is still
@@ -106,9 +106,17 @@ async function translate<T>(call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (error instanceof AppError) throw error;
-    const code = isGrpcServiceError(error) || isGrpcServiceError((error as Error).cause) ? "unavailable" : "internal";
-    throw new AppError(code, `Temporal: ${(error as Error).message}`, { cause: error });
+    throw new AppError(codeOf(error), `Temporal: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** gRPC: INVALID_ARGUMENT (too large, say), FAILED_PRECONDITION, OUT_OF_RANGE. Asking again changes nothing about them. */
+const REFUSED = new Set([3, 9, 11]);
+
+function codeOf(error: unknown): ErrorCode {
+  const answer = [error, (error as Error).cause].find((candidate) => isGrpcServiceError(candidate));
+  if (answer === undefined) return "internal";
+  return REFUSED.has((answer as { code: number }).code) ? "invalid" : "unavailable";
 }
 
 function attribute(name: keyof typeof SEARCH_ATTRIBUTES, value: string) {

@@ -36,6 +36,7 @@ const cart = (minutes: number, more: object = {}) => ({
   exit_on: ["purchase"],
   ...more,
 });
+const reply = () => ({ type: "reply", user, props: { answer: "yes" } });
 const fill = () => ({ type: `fill_${person}`, user });
 
 describe("from an event to a message", () => {
@@ -132,7 +133,10 @@ describe("from an event to a message", () => {
 });
 
 describe("waiting", () => {
-  it("tells a run of the event it waits for", async () => {
+  it.each([
+    ["in one batch", () => [[fill(), reply()]]],
+    ["in two", () => [[fill()], [reply()]]],
+  ])("tells a run of the event it waits for: %s", async (_, batches) => {
     await shop.publish({
       campaign_id: `c${person}`,
       trigger: `event:fill_${person}`,
@@ -151,9 +155,7 @@ describe("waiting", () => {
         },
       },
     });
-    // In one batch, so that the run may not have its workflow yet.
-    await shop.feed([fill()]);
-    await shop.feed([{ type: "reply", user, props: { answer: "yes" } }]);
+    for (const batch of batches()) await shop.feed(batch);
     await reaches(`user:${user}`, "completed");
     expect(await sentTo(`user:${user}`)).toEqual(["thanks"]);
   });

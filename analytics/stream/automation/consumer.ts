@@ -28,7 +28,7 @@ export interface AutomationConsumer extends ConsumerOptions<Fences> {
 }
 
 /**
- * From enriched events to journeys: who people are, then what ends runs, then what runs wait for, then who enters. Each kind is
+ * From enriched events to journeys: who people are, then what ends runs, then who enters, then what runs wait for. Each kind is
  * one statement for the batch. PostgreSQL decides and is durable when a batch is done; Temporal is told afterwards, and
  * again by a sweep where it was away.
  */
@@ -39,7 +39,7 @@ export function createAutomationConsumer(
   const journeys = parts.journeys ?? connectJourneys(ctx.config);
   const index = createCampaignIndex(ctx);
   const starter = createStarter({ ctx, journeys });
-  const deps = { db: ctx.db, store: createUserStore(ctx), journeys };
+  const deps = { db: ctx.db, log: ctx.log, store: createUserStore(ctx), journeys };
   const identities = createIdentities(deps);
   const count = createCounter(parts.registry);
   const log = ctx.log.child({ consumer: NAME });
@@ -62,8 +62,8 @@ export function createAutomationConsumer(
     const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());
     const stopped = await stopRuns(ctx.db, stops, entries);
     starter.stop(stopped);
-    const told = await tellRuns(deps, tells);
     const admission = await admitEntries(deps, entries);
+    const told = await tellRuns(deps, tells, entries);
     // After the entries: somebody may log in right after they came.
     const endedElsewhere = await identities.follow(events);
     starter.stop(endedElsewhere);

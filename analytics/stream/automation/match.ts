@@ -19,6 +19,7 @@ export interface StopMatch {
 
 /** An event that runs of these campaigns and versions may be waiting for. */
 export interface TellMatch {
+  order: number;
   client_id: string;
   keys: string[];
   of: string[];
@@ -27,6 +28,7 @@ export interface TellMatch {
 
 /** Somebody who may enter a journey. */
 export interface Entry {
+  order: number;
   campaign: OpenCampaign;
   run_id: string;
   workflow_id: string;
@@ -67,8 +69,10 @@ export function matchEvents(events: readonly EnrichedEvent[], rules: Rules, nowM
     if (!rules.hasClient(event.client_id)) continue;
     // In this order: an event that both ends and starts a journey ends the old run and starts a new one.
     matchStops(order, event, rules, matches);
-    matchWaits(event, rules, matches);
-    for (const campaign of rules.triggers(event.client_id, event.event_type)) enter(event, campaign, nowMs, matches);
+    matchWaits(order, event, rules, matches);
+    for (const campaign of rules.triggers(event.client_id, event.event_type)) {
+      enter({ order, event, campaign, nowMs }, matches);
+    }
   }
   return matches;
 }
@@ -91,7 +95,7 @@ function isStoppedBy(entry: Entry, stop: StopMatch): boolean {
   return entry.client_id === stop.client_id && stop.of.includes(of) && overlap(entry.person_keys, stop.keys);
 }
 
-function matchWaits(event: EnrichedEvent, rules: Rules, matches: Matches): void {
+function matchWaits(order: number, event: EnrichedEvent, rules: Rules, matches: Matches): void {
   const waits = rules.waits(event.client_id, event.event_type);
   if (waits.length === 0) return;
   const { client_id, event_id, event_type, timestamp: at } = event;
@@ -100,10 +104,17 @@ function matchWaits(event: EnrichedEvent, rules: Rules, matches: Matches): void 
     waits.flatMap((wait) => wait.paths),
   );
   const of = waits.map((wait) => wait.of);
-  matches.tells.push({ client_id, keys: event.person.keys, of, event: { event_id, event_type, at, props } });
+  matches.tells.push({ order, client_id, keys: event.person.keys, of, event: { event_id, event_type, at, props } });
 }
 
-function enter(event: EnrichedEvent, campaign: OpenCampaign, nowMs: number, matches: Matches): void {
+interface Candidate {
+  order: number;
+  event: EnrichedEvent;
+  campaign: OpenCampaign;
+  nowMs: number;
+}
+
+function enter({ order, event, campaign, nowMs }: Candidate, matches: Matches): void {
   const { trigger } = campaign;
   const refuse = (reason: RefusalReason) => void matches.refused.push({ reason, campaign });
   const props = event.event.props ?? {};
@@ -111,11 +122,11 @@ function enter(event: EnrichedEvent, campaign: OpenCampaign, nowMs: number, matc
   if (trigger.type === "event" && !allHold(trigger.where, props)) return refuse("where");
   if (campaign.paused) return refuse("paused");
   if (nowMs - Date.parse(event.timestamp) > MAX_ENTRY_AGE_MS) return refuse("stale");
-  const entry = toEntry(event, campaign, props);
+  const entry = { order, ...toEntry(event, campaign, props) };
   if (!matches.entries.some((other) => isSameRun(other, entry))) matches.entries.push(entry);
 }
 
-function toEntry(event: EnrichedEvent, campaign: OpenCampaign, props: Record<string, unknown>): Entry {
+function toEntry(event: EnrichedEvent, campaign: OpenCampaign, props: Record<string, unknown>): Omit<Entry, "order"> {
   const { client_id, person, event_id, event_type, request_id, timestamp: at } = event;
   const entry_key = keyOf(campaign, props);
   const workflow_id = journeyWorkflowId(client_id, campaign.campaign_id, person.key, entry_key);

@@ -1,28 +1,49 @@
 import { sql } from "drizzle-orm";
 
 import type { JourneyInput, RunEvent } from "../../../core/contracts/journey.ts";
+import { isAppError } from "../../../core/errors.ts";
+import type { Logger } from "../../../platform/logger.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
 import type { Journeys } from "../../../platform/temporal.ts";
-import type { TellMatch } from "./match.ts";
+import type { Entry, TellMatch } from "./match.ts";
 import { jsonRows } from "./sql-json.ts";
 import { RUN_COLUMNS, type RunRow, toJourneyInput } from "./runs.ts";
 
 const AT_ONCE = 16;
 
+interface TellDeps {
+  db: Database;
+  log: Logger;
+  journeys: Pick<Journeys, "tell" | "startAndTell">;
+}
+
 /**
  * Hands events to the open runs that may be waiting for them, one signal for each run. Throws `unavailable` where Temporal is
- * away, so that the batch comes again: an event that somebody waits for is not lost.
+ * away, so that the batch comes again: an event that somebody waits for is not lost. A run that began in the same batch, with
+ * one of `entries`, hears of what came after.
  */
 export async function tellRuns(
-  { db, journeys }: { db: Database; journeys: Pick<Journeys, "tell" | "startAndTell"> },
+  { db, log, journeys }: TellDeps,
   tells: readonly TellMatch[],
+  entries: readonly Pick<Entry, "run_id" | "order">[],
 ): Promise<number> {
-  const waiting = await findRuns(db, tells);
+  const begun = new Map(entries.map((entry) => [entry.run_id, entry.order]));
+  const waiting = (await findRuns(db, tells)).filter((row) => tells[row.place]!.order > (begun.get(row.run_id) ?? -1));
   const runs = [...Map.groupBy(waiting, (row) => row.run_id).values()];
   for (let at = 0; at < runs.length; at += AT_ONCE) {
-    await Promise.all(runs.slice(at, at + AT_ONCE).map((rows) => tell(journeys, rows, tells)));
+    await Promise.all(
+      runs
+        .slice(at, at + AT_ONCE)
+        .map((rows) => tell(journeys, rows, tells).catch((error: unknown) => report(log, rows[0]!, error))),
+    );
   }
   return runs.length;
+}
+
+/** What Temporal refuses, a hundred thousand events in one signal say, would be refused for ever. */
+function report(log: Logger, { run_id }: RunRow, error: unknown): void {
+  if (!isAppError(error, "invalid")) throw error;
+  log.error({ run_id, err: error.message }, "a run could not be told");
 }
 
 type WaitingRun = RunRow & { place: number };
