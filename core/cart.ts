@@ -49,14 +49,19 @@ export function changeCart(before: Cart | undefined, event: Pick<Event, "event_t
   return { ...cart, lines, currency, value: valueOf(lines), updated_at: later(cart.updated_at, at) };
 }
 
-/** What a person has in several carts of one id: on this device, on that one, and under their name. */
+/**
+ * What a person has in the carts of one id under their several keys: this device, that one, their name. A purchase under
+ * any of them emptied them all.
+ */
 export function mergeCarts(carts: readonly Cart[]): Cart | undefined {
-  const [first, ...others] = carts;
-  if (!first) return undefined;
-  return others.reduce((merged, cart) => {
-    const lines = { ...cart.lines, ...merged.lines };
-    return { ...merged, lines, value: valueOf(lines), updated_at: later(merged.updated_at, cart.updated_at) };
-  }, first);
+  const [latest, ...others] = carts.toSorted((a, b) => (a.updated_at < b.updated_at ? 1 : -1));
+  if (!latest) return undefined;
+  const merged = others.reduce(
+    (all, cart) => ({ ...all, lines: { ...cart.lines, ...all.lines }, currency: all.currency ?? cart.currency }),
+    latest,
+  );
+  const emptied = carts.map((cart) => cart.emptied_at).filter((at) => at !== null);
+  return emptied.reduce<Cart>(empty, { ...merged, value: valueOf(merged.lines) });
 }
 
 interface Item {
@@ -82,9 +87,10 @@ function itemsOf(event: Pick<Event, "props">): Item[] {
 
 function addLine(lines: Record<string, CartLine>, item: Item, at: string): void {
   const before = Object.hasOwn(lines, item.product_id) ? lines[item.product_id] : undefined;
-  if (!before && Object.keys(lines).length >= MAX_LINES) return;
+  const added = item.quantity ?? 1;
+  if (added <= 0 || (!before && Object.keys(lines).length >= MAX_LINES)) return;
   setLine(lines, item.product_id, {
-    quantity: Math.min((before?.quantity ?? 0) + Math.max(item.quantity ?? 1, 0), MAX_QUANTITY),
+    quantity: Math.min((before?.quantity ?? 0) + added, MAX_QUANTITY),
     price: item.price ?? before?.price ?? null,
     name: item.name ?? before?.name ?? null,
     added_at: before ? later(before.added_at, at) : at,
@@ -118,12 +124,13 @@ function emptyCart(cart_id: string, at: string): Cart {
 
 function valueOf(lines: Readonly<Record<string, CartLine>>): number {
   const value = Object.values(lines).reduce((sum, line) => sum + (line.price ?? 0) * line.quantity, 0);
-  return Math.round(value * 100) / 100;
+  // Never -0, which JSON does not know.
+  return Math.round(value * 100) / 100 + 0;
 }
 
 function numberOf(value: unknown): number | null {
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && Math.abs(number) <= 1e12 ? number : null;
+  return typeof number === "number" && Number.isFinite(number) && Math.abs(number) <= 1e12 ? number + 0 : null;
 }
 
 function later(a: string, b: string): string {

@@ -16,7 +16,7 @@ export interface Aliases {
 }
 
 /** The most devices that are one person. */
-const MAX_ALIASES = 50;
+export const MAX_ALIASES = 50;
 
 export type LinkOutcome = "known" | "linked" | "refused";
 
@@ -35,9 +35,10 @@ export function addAlias(before: Aliases | undefined, anonId: string, at: string
   return { ...aliases, refused: aliases.refused + 1, refused_at };
 }
 
+/** Of two log-ins at the same time the greater id's counts, so that a repetition changes nothing. */
 export function linkDevice(before: AnonLink | undefined, userId: string, at: string): AnonLink {
-  if (before && (before.linked_at > at || before.user_id === userId)) return before;
-  return { user_id: userId, linked_at: at };
+  const isLater = !before || at > before.linked_at || (at === before.linked_at && userId > before.user_id);
+  return before && (!isLater || before.user_id === userId) ? before : { user_id: userId, linked_at: at };
 }
 
 /** Who an event is to be counted to: the user it names, else the user its device belongs to, else the device. */
@@ -53,6 +54,16 @@ export function personOf(
   if (anon_id !== null) keys.add(anonKey(anon_id));
   if (user_id !== null) for (const alias of aliases?.anon_ids ?? []) keys.add(anonKey(alias));
   return { key, user_id, anon_id, keys: [...keys] };
+}
+
+/**
+ * The keys that an event names itself, the user's first. Its items lie under these: what turns out later, that a device is
+ * somebody's, must not change where a repetition goes. Who reads puts together what lies under all keys of a person.
+ */
+export function ownKeys(event: Pick<Event, "user_id" | "anon_id" | "session_id">): [string, ...string[]] {
+  const { user_id, anon_id, session_id } = event;
+  if (user_id) return anon_id ? [userKey(user_id), anonKey(anon_id)] : [userKey(user_id)];
+  return [anon_id ? anonKey(anon_id) : `session:${session_id}`];
 }
 
 export function userKey(userId: string): string {

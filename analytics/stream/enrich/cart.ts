@@ -1,35 +1,30 @@
 import { type Cart, cartIdOf, changeCart, isCartEvent } from "../../../core/cart.ts";
+import { ownKeys } from "../../../core/stitch.ts";
 import type { ItemKey } from "../../../platform/user-store.ts";
 import { cartSort, personItem } from "./keys.ts";
 import { type Draft, OK, type Step } from "./step.ts";
 
 /**
- * The cart's snapshot, under the person as known then. A purchase empties the cart of that id under every key of the
- * person, so that what was put in before the log-in, or on another device, is gone as well.
+ * The cart's snapshot. What is added lies under the first key that the event names; what is taken out, or bought, may lie
+ * under each of them, from before the log-in.
  */
 export function createCartStep(): Step {
   return {
     name: "cart",
-    needs: [(draft) => ownersOf(draft).map((owner) => cartKey(draft, owner))],
-    run(draft, unit) {
-      const { event, found, at } = draft;
+    needs: [placesOf],
+    run(draft, { items }) {
       const origin = { lane: draft.lane, place: draft.source };
-      for (const owner of ownersOf(draft)) {
-        const key = cartKey(draft, owner);
-        const isToChange = owner === found.person.key || unit.items.get<Cart>(key) !== undefined;
-        if (!isToChange) continue;
-        unit.items.change<Cart>(key, origin, (before) => ({ data: changeCart(before, event, at) }));
+      for (const key of placesOf(draft)) {
+        items.change<Cart>(key, origin, (before) => ({ data: changeCart(before, draft.event, draft.at) }));
       }
       return OK;
     },
   };
 }
 
-function ownersOf({ event, found }: Draft): string[] {
+function placesOf({ clientId, event }: Draft): ItemKey[] {
   if (!isCartEvent(event.event_type)) return [];
-  return event.event_type === "purchase" ? found.person.keys : [found.person.key];
-}
-
-function cartKey(draft: Draft, owner: string): ItemKey {
-  return personItem(draft.clientId, owner, cartSort(cartIdOf(draft.event)));
+  const keys = ownKeys(event);
+  const owners = event.event_type === "add_to_cart" ? keys.slice(0, 1) : keys;
+  return owners.map((owner) => personItem(clientId, owner, cartSort(cartIdOf(event))));
 }

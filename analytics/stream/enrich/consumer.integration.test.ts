@@ -2,6 +2,7 @@ import { SplitShardCommand } from "@aws-sdk/client-kinesis";
 import { eq } from "drizzle-orm";
 import { afterEach, beforeAll, expect, inject, test } from "vitest";
 
+import { type Cart, mergeCarts } from "../../../core/cart.ts";
 import { decodeEnriched } from "../../../core/enriched-event.ts";
 import { encodeEnvelope } from "../../../core/envelope.ts";
 import type { Event } from "../../../core/event.ts";
@@ -77,21 +78,20 @@ test("events come out enriched, and into the user store", async () => {
   expect(await item("anon:a-1", LINK)).toMatchObject({ user_id: "u-1" });
   expect(await item("user:u-1", ALIASES)).toMatchObject({ anon_ids: ["a-1"], refused: 0 });
   expect(await item("anon:a-1", "SESSION#s-1")).toMatchObject({ steps: 5, duration_ms: 4_000, person_key: "user:u-1" });
-  expect(await item("anon:a-1", "CART#default")).toMatchObject({ lines: { "SKU-1": { quantity: 2 } }, value: 21 });
+  expect(await item("anon:a-1", "CART#default")).toMatchObject({
+    lines: { "SKU-1": { quantity: 2 }, "SKU-2": { quantity: 1 } },
+    value: 22,
+  });
   const profile = await item("user:u-1", PROFILE);
   expect(profile).toMatchObject({ attributes: { plan: { value: "gold" } }, last_seen_at: sent[4]?.timestamp });
+  expect(await item("anon:a-1", PROFILE)).toMatchObject({ last_event_at: { add_to_cart: sent[3]?.timestamp } });
   expect(JSON.stringify(profile)).not.toMatch(/a@b|Asha/);
 });
 
 test("a purchase empties the cart under every key of the person, on whatever device it was filled", async () => {
   const { send, enrich, enriched, item } = await setUpEnrich(closing);
   await enrich();
-  await send({
-    anon_id: "phone",
-    session_id: "s-1",
-    event_type: "add_to_cart",
-    props: { product_id: "SKU-1", price: 5 },
-  });
+  await send({ anon_id: "phone", session_id: "s-1", event_type: "add_to_cart", props: { product_id: "A", price: 5 } });
   await send({ anon_id: "phone", user_id: "u-1", session_id: "s-1", event_type: "login" });
   await send({ anon_id: "laptop", user_id: "u-1", session_id: "s-2", event_type: "login" });
   await waitUntil(async () => (await enriched()).length === 3);
@@ -100,7 +100,8 @@ test("a purchase empties the cart under every key of the person, on whatever dev
   await waitUntil(async () => (await enriched()).length === 4);
   const purchase = (await enriched()).find((event) => event.event_type === "purchase");
   expect(purchase?.person.keys.toSorted()).toEqual(["anon:laptop", "anon:phone", "user:u-1"]);
-  expect(await item("anon:phone", "CART#default")).toMatchObject({ lines: {}, value: 0 });
+  const carts = await Promise.all((purchase?.person.keys ?? []).map((key) => item(key, "CART#default")));
+  expect(mergeCarts(carts.filter((cart) => cart !== undefined) as Cart[])).toMatchObject({ lines: {}, value: 0 });
 });
 
 test("a duplicate is dropped, counted and explained, also across batches, restarts and shards", async () => {

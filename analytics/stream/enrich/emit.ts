@@ -6,7 +6,7 @@ import type { Draft } from "./step.ts";
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** To the stream "enriched", each in the lane it came in. Resolves once all are acknowledged. */
-export async function emitEvents(producer: StreamProducer, drafts: readonly Draft[]): Promise<void> {
+export async function emitEvents(producer: Pick<StreamProducer, "append">, drafts: readonly Draft[]): Promise<void> {
   let window: Promise<unknown>[] = [];
   let bytes = 0;
   for (const draft of drafts) {

@@ -13,7 +13,7 @@ export interface EnrichMetrics {
   link(outcome: "linked" | "refused"): void;
 }
 
-const SILENT: EnrichMetrics = { batch() {}, link() {} };
+export const SILENT: EnrichMetrics = { batch() {}, link() {} };
 
 export function createEnrichMetrics(registry: Registry | undefined): EnrichMetrics {
   if (!registry) return SILENT;

@@ -1,5 +1,6 @@
 import { textOf } from "../../../core/bounded.ts";
 import { addToProfile, type Profile } from "../../../core/profile.ts";
+import { ownKeys } from "../../../core/stitch.ts";
 import type { ItemKey, UserStore } from "../../../platform/user-store.ts";
 import { EMAIL, personItem, PHONE, PROFILE } from "./keys.ts";
 import { type Draft, OK, type Step } from "./step.ts";
@@ -16,7 +17,7 @@ export function createProfileStep(store: Pick<UserStore, "hashContact">): Step {
     name: "profile",
     needs: [
       (draft) => [profileKey(draft)],
-      (draft) => contactsOf(draft).map(({ sort }) => personItem(draft.clientId, draft.found.person.key, sort)),
+      (draft) => contactsOf(draft).map(({ sort }) => personItem(draft.clientId, ownerOf(draft), sort)),
     ],
     run(draft, { items }) {
       const { event, found, at } = draft;
@@ -25,8 +26,8 @@ export function createProfileStep(store: Pick<UserStore, "hashContact">): Step {
       items.change<Profile>(profileKey(draft), origin, (before) => ({ data: addToProfile(before, sighting) }));
       for (const { kind, sort, value } of contactsOf(draft)) {
         const told = { hash: store.hashContact({ kind, value }), at };
-        const index = { sort: found.person.key };
-        items.change<ContactHash>(personItem(draft.clientId, found.person.key, sort), origin, (before) => {
+        const index = { sort: ownerOf(draft) };
+        items.change<ContactHash>(personItem(draft.clientId, ownerOf(draft), sort), origin, (before) => {
           const data = before && before.at > at ? before : told;
           return { data, index: { ...index, hash: data.hash } };
         });
@@ -36,8 +37,12 @@ export function createProfileStep(store: Pick<UserStore, "hashContact">): Step {
   };
 }
 
+function ownerOf({ event }: Draft): string {
+  return ownKeys(event)[0];
+}
+
 function profileKey(draft: Draft): ItemKey {
-  return personItem(draft.clientId, draft.found.person.key, PROFILE);
+  return personItem(draft.clientId, ownerOf(draft), PROFILE);
 }
 
 function contactsOf({ event }: Draft) {

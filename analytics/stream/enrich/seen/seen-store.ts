@@ -5,7 +5,7 @@ import { IdTable, type SeenPlace } from "./id-table.ts";
 import { decodeSeen, encodeSeen, type SeenEntry } from "./seen-codec.ts";
 
 /** For how long an id is remembered; what comes back later is found by the ETL. */
-export const SEEN_DAYS = 7;
+const SEEN_DAYS = 7;
 /** Ids kept in memory, in whole minutes: 100 MB at the most. */
 const MAX_IDS = 2_000_000;
 const PARALLEL_LOADS = 16;
