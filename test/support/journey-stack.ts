@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { Client, Connection } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { sql } from "drizzle-orm";
 
@@ -9,6 +10,7 @@ import { createCampaignActivities } from "../../activities/campaign.ts";
 import { createJourneyActivities } from "../../activities/journey.ts";
 import { type AutomationConsumer, createAutomationConsumer } from "../../analytics/stream/automation/consumer.ts";
 import { compileCampaign } from "../../core/campaign.ts";
+import { RESUME_CAMPAIGN_WORKFLOW, type ResumeCampaignInput, resumeCampaignId } from "../../core/contracts/campaign.ts";
 import { JOURNEY_TASK_QUEUE, type SendOutcome, type SendRequest } from "../../core/contracts/journey.ts";
 import type { Fences } from "../../core/fence.ts";
 import { findFreePorts } from "../../infra/local/ports.ts";
@@ -76,6 +78,17 @@ export async function createJourneyStack() {
       const signal = new AbortController().signal;
       const state = again ? {} : fences;
       fences = await consumer.handle({ shard: "shard-0", entries, state, signal });
+    },
+    /** As the API has it done. */
+    async resume(campaignId: string) {
+      const input: ResumeCampaignInput = { client_id: client, campaign_id: campaignId };
+      const workflowId = resumeCampaignId(client, campaignId);
+      const connection = await Connection.connect({ address: ctx.config.LIVORA_TEMPORAL_ADDRESS });
+      const { workflow } = new Client({ connection });
+      const options = { workflowId, taskQueue: JOURNEY_TASK_QUEUE, args: [input] };
+      const resumed: number = await workflow.execute(RESUME_CAMPAIGN_WORKFLOW, options);
+      await connection.close();
+      return resumed;
     },
     runs: () =>
       ctx.db.query.journeyRuns.findMany({ where: sql`client_id = ${client}`, orderBy: journeyRuns.created_at }),
