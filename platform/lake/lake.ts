@@ -55,7 +55,7 @@ export function createLake(folder: string): Lake {
       await mkdir(tempFolder, { recursive: true });
       return join(tempFolder, `${process.pid}-${randomUUID()}`);
     },
-    publish: (temp, path) => publish(temp, absolute(path), root),
+    publish: (temp, path) => publish(temp, absolute(path)),
     async listPartitions(clientId) {
       const folder = clientId === undefined ? RAW_EVENTS : clientFolder(clientId);
       const folders = await listFolders(absolute(folder), folder, clientId === undefined ? 3 : 2);
@@ -67,14 +67,14 @@ export function createLake(folder: string): Lake {
   };
 }
 
-async function publish(temp: string, target: string, root: string): Promise<number> {
+async function publish(temp: string, target: string): Promise<number> {
   const file = await open(temp, "r+");
   try {
     await file.sync();
     const { size } = await file.stat();
     const created = await mkdir(dirname(target), { recursive: true });
     await rename(temp, target);
-    await syncFolders(dirname(target), created === undefined ? dirname(target) : root);
+    await syncFolders(dirname(target), created === undefined ? dirname(target) : dirname(created));
     return size;
   } finally {
     await file.close();

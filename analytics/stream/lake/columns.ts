@@ -56,9 +56,9 @@ const ENRICHMENT = {
 };
 const EVENT = { user_id: "VARCHAR", anon_id: "VARCHAR", session_id: "VARCHAR", props: "JSON", context: "JSON" };
 
-/** The rows of a raw file from `staged(enrichment, body, raw, …)`; `where` picks and orders them. */
+/** The rows of raw files, and in `part` which file they belong to, from `staged(part, enrichment, body, raw, …)`. */
 export function selectColumns(where: string): string {
   const list = COLUMNS.map(([name, expression]) => `${expression} AS ${name}`).join(", ");
   const parsed = `from_json(enrichment, '${JSON.stringify(ENRICHMENT)}') AS h, from_json(coalesce(body, raw), '${JSON.stringify(EVENT)}') AS b`;
-  return `SELECT ${list} FROM (SELECT ${parsed}, raw AS r FROM staged WHERE ${where})`;
+  return `SELECT ${list}, part FROM (SELECT ${parsed}, raw AS r, part FROM staged WHERE ${where})`;
 }

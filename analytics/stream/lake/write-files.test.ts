@@ -103,6 +103,16 @@ describe("writeFiles", () => {
     expect(await countLake(lake.root)).toEqual({ rows: 5_000, ids: 5_000 });
   });
 
+  it("takes a batch that touches more hours than files are open at once", async () => {
+    const data = Array.from({ length: 300 }, (_, number) =>
+      makeEnriched({ clientId: "demo", number, timestampMs: NOON - (number % 100) * 3_600_000 }),
+    );
+    const { files } = await writeFiles({ lake, warehouse }, RANGE, rowsOf(...data));
+    expect(files.map((file) => file.rows)).toEqual(Array.from({ length: 100 }, () => 3));
+    expect(await countLake(lake.root)).toEqual({ rows: 300, ids: 300 });
+    expect(await readdir(join(lake.root, "_tmp"))).toEqual([]);
+  });
+
   it("sets aside what SQL cannot read, and keeps the rest", async () => {
     const { files, rejected } = await writeFiles(
       { lake, warehouse },

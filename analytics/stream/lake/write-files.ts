@@ -1,7 +1,9 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 
 import { DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
 
+import { AppError } from "../../../core/errors.ts";
 import { type FileRange, type LakePartition, rangeFileName } from "../../../core/lake.ts";
 import type { Lake } from "../../../platform/lake/lake.ts";
 import { type DuckDBConnection, quote, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
@@ -22,6 +24,8 @@ export interface Writing {
 }
 
 const CHUNK_ROWS = 2_048;
+/** Each file that is open takes memory: a thousand took more than the consumer has. */
+const PARTS_AT_ONCE = 32;
 
 /** SQL could not make a file of the rows: theirs may be the fault, or the disk's. */
 class UnreadableRows extends Error {
@@ -103,26 +107,35 @@ async function copyParts(
   signal?: AbortSignal,
 ): Promise<WrittenFile[]> {
   const files: WrittenFile[] = [];
-  for (const [number, { clientId, partition, rows }] of parts.entries()) {
-    signal?.throwIfAborted();
-    const path = `${partition.path}/${rangeFileName(clientId, range)}`;
-    const bytes = await copyPart(lake, connection, number, path);
-    files.push({ path, clientId, partition, rows: rows.length, bytes });
+  for (let from = 0; from < parts.length; from += PARTS_AT_ONCE) {
+    const folder = await lake.tempPath();
+    try {
+      await copyTo(connection, folder, from);
+      for (const [i, { clientId, partition, rows }] of parts.slice(from, from + PARTS_AT_ONCE).entries()) {
+        signal?.throwIfAborted();
+        const path = `${partition.path}/${rangeFileName(clientId, range)}`;
+        const bytes = await lake.publish(await findOnlyFile(join(folder, `part=${from + i}`)), path);
+        files.push({ path, clientId, partition, rows: rows.length, bytes });
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
   return files;
 }
 
-async function copyPart(lake: Lake, connection: DuckDBConnection, part: number, path: string): Promise<number> {
-  const temp = await lake.tempPath();
-  try {
-    const rows = selectColumns(`part = ${part}`);
-    await connection
-      .run(`COPY (${rows}) TO ${quote(temp)} (FORMAT parquet, COMPRESSION snappy)`)
-      .catch((cause: unknown) => Promise.reject(new UnreadableRows("COPY failed", { cause })));
-    return await lake.publish(temp, path);
-  } finally {
-    await rm(temp, { force: true });
-  }
+/** Several files in one statement, outside `raw/`. Rows are in order of part, so each is one file. */
+async function copyTo(connection: DuckDBConnection, folder: string, from: number): Promise<void> {
+  const rows = selectColumns(`part >= ${from} AND part < ${from + PARTS_AT_ONCE}`);
+  await connection
+    .run(`COPY (${rows}) TO ${quote(folder)} (FORMAT parquet, COMPRESSION snappy, PARTITION_BY (part))`)
+    .catch((cause: unknown) => Promise.reject(new UnreadableRows("COPY failed", { cause })));
+}
+
+async function findOnlyFile(folder: string): Promise<string> {
+  const [name, ...more] = await readdir(folder);
+  if (name === undefined || more.length > 0) throw new AppError("internal", "a part of a batch is not one file");
+  return join(folder, name);
 }
 
 /** The rows that cannot be read even alone, with why. Throws where nothing can be read. */
