@@ -9,6 +9,8 @@ const BATCHES = [1, 10, 100];
 /** Enough that group commit has something to group, the same for all. */
 const CONNECTIONS: Record<number, number> = { 1: 128, 10: 64, 100: 32 };
 
+const PLAIN = "embedded stream alone, plain records of ";
+
 /** (a) Events a second accepted, as fast as each contender takes them. */
 export const edgeThroughput: Scenario = {
   name: "edge-throughput",
@@ -30,10 +32,12 @@ export const edgeThroughput: Scenario = {
             const measured = await measure({ batch, connections, seconds });
             if (round > 0) enter(rows, name, batch, measured);
           }
-          const before = streamCpu();
-          const measured = await alone.child.ask({ batch, appends: connections, seconds });
-          const streamMicros = since(before, streamCpu());
-          if (round > 0) enter(rows, "embedded stream alone", batch, { ...measured, streamMicros });
+          for (const [name, load] of aloneLoads(batch, connections)) {
+            const before = streamCpu();
+            const measured = await alone.child.ask({ ...load, seconds });
+            const streamMicros = since(before, streamCpu());
+            if (round > 0) enter(rows, name, batch, { ...measured, streamMicros });
+          }
         }
         bench.report(`edge-throughput: round ${round} of ${bench.rounds}`);
       }
@@ -43,6 +47,15 @@ export const edgeThroughput: Scenario = {
     return compare([...rows.values()]);
   },
 };
+
+/** Beside it the stream itself: with records of at least ten events as they are, and through our producer. */
+function aloneLoads(batch: number, connections: number): [string, Omit<StreamLoad, "seconds">][] {
+  const inRecord = Math.max(10, batch);
+  return [
+    [PLAIN + inRecord, { through: "plain records", batch: inRecord, concurrency: 2 }],
+    ["our producer alone on it", { through: "producer", batch, concurrency: connections }],
+  ];
+}
 
 function enter(rows: Map<string, Row>, what: string, batch: number, measured: Measured): void {
   const key = `${batch} ${what}`;
@@ -64,7 +77,7 @@ function compare(rows: Row[]): Row[] {
   for (const row of rows.filter(({ what }) => what.startsWith("edge"))) {
     const own = median(row.perSecond ?? []);
     const parts = [`${share(own, rate("floor", row.load))} of the floor`];
-    if (row.what.endsWith("stream")) parts.push(`${share(own, rate("embedded", row.load))} of the stream alone`);
+    if (row.what.endsWith("stream")) parts.push(`${share(own, rate(PLAIN, row.load))} of the stream alone`);
     row.note = [row.note, parts.join(", ")].filter(Boolean).join("; ");
   }
   return rows.toSorted((a, b) => a.load.length - b.load.length);
