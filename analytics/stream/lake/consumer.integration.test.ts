@@ -90,14 +90,14 @@ describe("the lake's consumer", () => {
   });
 
   it("is whole again after it died between two files", async () => {
-    const entries = makeEntries(0, 3_000, 2_000);
+    const entries = makeEntries(0, 200, 1_800_000);
     const controller = new AbortController();
     const dying = consumer.handle({ ...batchOf(entries), signal: controller.signal });
     await waitForFile();
     controller.abort();
     await expect(dying).rejects.toThrow("abort");
     await consumer.handle(batchOf(entries));
-    expect(await countLake(lake)).toEqual({ rows: 3_000, ids: 3_000 });
+    expect(await countLake(lake)).toEqual({ rows: 200, ids: 200 });
   });
 
   it("leaves out what a crashed producer put on the stream twice", async () => {
