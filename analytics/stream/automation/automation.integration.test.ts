@@ -1,6 +1,7 @@
+import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { contacts } from "../../../platform/postgres/schema.ts";
+import { contacts, deadLetters } from "../../../platform/postgres/schema.ts";
 import { ABSENT, createUserStore } from "../../../platform/user-store.ts";
 import { createJourneyStack } from "../../../test/support/journey-stack.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -129,6 +130,25 @@ describe("from an event to a message", () => {
     await reaches(`anon:${anon}`, "completed");
     await shop.feed([{ type: `fill_${person}`, user, keys: [`user:${user}`, `anon:${anon}`] }]);
     expect(await runsOf(`anon:${anon}`)).toHaveLength(1);
+  });
+
+  it("puts aside the one event that the database will not have, and no other", async () => {
+    await shop.publish(cart(0.01));
+    const poison = `poison-${person}-${shop.client}`;
+    await shop.ctx.db.execute(
+      sql.raw(`alter table journey_runs add constraint "${poison}" check (not person_keys @> '{user:${poison}}')`),
+    );
+    try {
+      await shop.feed([{ type: `fill_${person}`, user: poison }, fill()]);
+    } finally {
+      await shop.ctx.db.execute(sql.raw(`alter table journey_runs drop constraint "${poison}"`));
+    }
+    await reaches(`user:${user}`, "completed");
+    expect(await runsOf(`user:${poison}`)).toEqual([]);
+    const letters = await shop.ctx.db.query.deadLetters.findMany({ where: eq(deadLetters.client_id, shop.client) });
+    expect(letters).toEqual([
+      expect.objectContaining({ stage: "automation", reason: expect.stringContaining("23514") }),
+    ]);
   });
 });
 

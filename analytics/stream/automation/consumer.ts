@@ -4,10 +4,12 @@ import { decodeEnriched, type EnrichedEvent } from "../../../core/enriched-event
 import { type Fences, mergeFences } from "../../../core/fence.ts";
 import type { Context } from "../../../platform/context.ts";
 import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
+import { describeError } from "../../../platform/describe-error.ts";
 import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
 import { connectJourneys, type Journeys } from "../../../platform/temporal.ts";
 import { createUserStore } from "../../../platform/user-store.ts";
 import { publishWatermark, readWatermark } from "../../../platform/watermark.ts";
+import { isolatePoison } from "../isolate.ts";
 import { takeNew } from "../lane-filter.ts";
 import { admitEntries } from "./admit.ts";
 import { createCampaignIndex } from "./campaign-index.ts";
@@ -51,8 +53,16 @@ export function createAutomationConsumer(
     const { events, rejected } = decodeBatch(batch);
     if (rejected.length > 0) await writeDeadLetters(ctx.db, rejected);
     const { fresh, fences } = takeNew(events, batch.state ?? {});
-    if (fresh.length > 0) await apply(fresh);
+    if (fresh.length > 0) await isolatePoison(fresh, apply, setAside);
     return fences;
+  }
+
+  async function setAside(event: EnrichedEvent, error: Error): Promise<void> {
+    const { client_id: clientId, event_id: eventId, raw: payload, source } = event;
+    const { code, message } = describeError(rootOf(error));
+    const reason = code === undefined ? message : `${message} (${code})`;
+    log.warn({ source, request_id: event.request_id, err: error }, "dead letter");
+    await writeDeadLetters(ctx.db, [{ clientId, eventId, stage: NAME, reason, payload, source, attempts: 1 }]);
   }
 
   async function apply(events: readonly EnrichedEvent[]): Promise<void> {
@@ -110,6 +120,10 @@ function decodeBatch({ shard, entries }: StreamBatch<Fences>): { events: Enriche
     }
   }
   return { events, rejected };
+}
+
+function rootOf(error: Error): Error {
+  return error.cause instanceof Error ? rootOf(error.cause) : error;
 }
 
 function createCounter(registry: Registry | undefined): (outcome: string, times: number) => void {
