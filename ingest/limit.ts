@@ -78,6 +78,7 @@ export function createLimiter(redis: Redis): Limiter {
       if (lease && lease.events + lease.left < 1 && lease.endsAtMs > Date.now()) throw limited(lease);
     },
     take(caller, events) {
+      if (!(caller.eventsPerSecond > 0)) throw new AppError("limited", "This client may not send.", BLOCKED);
       const lease = leases.get(caller.clientId);
       if (!lease || lease.events < events || lease.endsAtMs <= Date.now()) return takeSlowly(caller, events);
       lease.events -= events;
@@ -85,6 +86,9 @@ export function createLimiter(redis: Redis): Limiter {
     },
   };
 }
+
+/** Somebody has to change the client's settings first. */
+const BLOCKED = { retryAfterMs: 60_000 };
 
 function limited(lease: Lease): AppError {
   const retryAfterMs = Math.max(1, lease.endsAtMs - Date.now());

@@ -1,0 +1,51 @@
+import { Redis } from "ioredis";
+import { expect, test } from "vitest";
+
+import type { AppError } from "../core/errors.ts";
+import type { Caller } from "./keyring.ts";
+import { createLimiter, type Limiter } from "./limit.ts";
+
+/** Never connected: each process then counts for itself. */
+const away = new Redis({ lazyConnect: true });
+const callerOf = (eventsPerSecond: number): Caller => ({
+  clientId: `c${eventsPerSecond}`,
+  scopes: ["ingest"],
+  eventsPerSecond,
+});
+
+async function take(limiter: Limiter, caller: Caller, events: number): Promise<"taken" | AppError> {
+  try {
+    limiter.refuseExhausted(caller);
+    await limiter.take(caller, events);
+    return "taken";
+  } catch (error) {
+    return error as AppError;
+  }
+}
+
+test("gives out exactly the window's events, in whatever portions they are asked for", async () => {
+  for (const portion of [1, 7, 50, 100]) {
+    const [limiter, caller] = [createLimiter(away), callerOf(20)];
+    const answers = await Promise.all(Array.from({ length: 200 }, () => take(limiter, caller, portion)));
+    const taken = answers.filter((answer) => answer === "taken").length;
+    expect(taken * portion).toBe(Math.floor(100 / portion) * portion);
+    for (const refusal of answers.filter((answer) => answer !== "taken")) {
+      expect(refusal).toMatchObject({ code: "limited", retryAfterMs: expect.any(Number) });
+    }
+  }
+});
+
+test("clients do not take from each other, and a new window starts anew", async () => {
+  const limiter = createLimiter(away);
+  const [one, other] = [callerOf(100), { ...callerOf(100), clientId: "other" }];
+  expect(await take(limiter, one, 100)).toBe("taken");
+  const refused = await take(limiter, one, 1);
+  expect(refused).toMatchObject({ code: "limited" });
+  expect(await take(limiter, other, 100)).toBe("taken");
+  await new Promise((resolve) => setTimeout(resolve, (refused as AppError).retryAfterMs));
+  expect(await take(limiter, one, 100)).toBe("taken");
+});
+
+test("a client that may send nothing is told so", async () => {
+  expect(await take(createLimiter(away), callerOf(0), 1)).toMatchObject({ code: "limited" });
+});
