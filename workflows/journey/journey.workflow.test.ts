@@ -4,6 +4,7 @@ import { compileCampaign } from "../../core/campaign.ts";
 import type { SendOutcome } from "../../core/contracts/journey.ts";
 import type { JourneyDefinition } from "../../core/journey/definition.ts";
 import { recordHistory } from "../../test/support/history.ts";
+import { waitUntil } from "../../test/support/wait-until.ts";
 import { createJourneyEnvironment, nobody } from "../../test/support/journey-environment.ts";
 
 let journeys: Awaited<ReturnType<typeof createJourneyEnvironment>>;
@@ -276,4 +277,15 @@ it("says in the projection that it was cancelled", async () => {
   await expect(run.finish()).rejects.toThrow("Workflow execution cancelled");
   expect(ended()).toEqual(["stopped: cancelled"]);
   await recordHistory("journey-cancelled", run.handle);
+});
+
+it("waits for a worker that knows its nodes, rather than passing one over or giving up", async () => {
+  const strange = { ...cart, start: "odd", nodes: { ...cart.nodes, odd: { type: "teleport", next: "exit" } } };
+  const run = await journeys.start(strange as unknown as JourneyDefinition);
+  const hasFailedTask = async () =>
+    (await run.handle.fetchHistory()).events!.some((event) => event.workflowTaskFailedEventAttributes);
+  await waitUntil(hasFailedTask, { what: "a failed task" });
+  await run.handle.terminate();
+  expect(sent()).toEqual([]);
+  expect(ended()).toEqual([]);
 });
