@@ -193,6 +193,27 @@ test("while the pipeline stands still nothing goes out, and what it then brings 
   }
 });
 
+test("a log-in that was still under way tells whom to write to", async () => {
+  const request = await scene.addRun("sms", { contact: null, person: `anon:${randomUUID()}` });
+  scene.setPipeline(false);
+  try {
+    const sending = deliver(scene.ctx, request);
+    await sleep(100);
+    const person_key = `user:${randomUUID()}`;
+    const contact = { id: randomUUID(), client_id: scene.client_id, person_key, phone: "+919876543210" };
+    await scene.ctx.db.insert(contacts).values({ ...contact, traits_at: new Date().toISOString() });
+    const isIt = eq(journeyRuns.id, request.run_id);
+    await scene.ctx.db
+      .update(journeyRuns)
+      .set({ person_key, person_keys: [person_key] })
+      .where(isIt);
+    scene.setPipeline(true);
+    expect(await sending).toMatchObject({ outcome: "submitted" });
+  } finally {
+    scene.setPipeline(true);
+  }
+});
+
 test("a hint that something has just come in is waited for", async () => {
   const request = await scene.addRun("sms", { person: "user:hinted" });
   const aheadMs = 700;

@@ -49,7 +49,9 @@ async function attempt(ctx: DeliveryContext, request: SendRequest): Promise<Send
   const quota = await takeQuota(ctx, claim);
   if (!quota.ok) return { outcome: "limited", reason: quota.reason, retry_at: quota.retry_at };
   await waitUntilConsidered(ctx, { client_id: request.client_id, person_keys: standing.run.person_keys });
-  const outcome = await compose(ctx, request, { standing, id });
+  // Read again: a log-in that was still on its way may have made the run somebody's who can be reached.
+  const considered = (await loadStanding(ctx, request, id)) ?? standing;
+  const outcome = await compose(ctx, request, { standing: considered, id });
   if (outcome.outcome !== "submitted" && outcome.outcome !== "unknown") await giveQuotaBack(ctx, claim);
   return outcome;
 }
