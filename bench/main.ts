@@ -8,13 +8,22 @@ import type { Bench, Row, Scenario } from "./scenario.ts";
 import { edgeCost } from "./scenarios/edge-cost.ts";
 import { edgeOpenLoop } from "./scenarios/edge-open-loop.ts";
 import { edgeThroughput } from "./scenarios/edge-throughput.ts";
+import { enrichment } from "./scenarios/enrichment.ts";
 import { eventToMessage } from "./scenarios/event-to-message.ts";
 import { journeys } from "./scenarios/journeys.ts";
 import { lakeWriter } from "./scenarios/lake-writer.ts";
 import { formatTable } from "./table.ts";
 
 /** A new row is a new file in `scenarios/` and a line here. */
-const SCENARIOS: readonly Scenario[] = [edgeThroughput, edgeOpenLoop, edgeCost, lakeWriter, eventToMessage, journeys];
+const SCENARIOS: readonly Scenario[] = [
+  edgeThroughput,
+  edgeOpenLoop,
+  edgeCost,
+  enrichment,
+  lakeWriter,
+  eventToMessage,
+  journeys,
+];
 
 const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N]
 
