@@ -24,16 +24,12 @@ export async function callApi<T>(
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
-/** The seeds' campaign, its delays as given: a WhatsApp reminder, then an e-mail with a coupon. */
-export function cartCampaign(campaign_id: string, [first, second]: readonly [CampaignStep, CampaignStep]) {
-  return {
-    campaign_id,
-    trigger: "cart_abandonment",
-    schedule: [
-      { delay_minutes: first.delayMs / 60_000, action: "whatsapp_template:reminder" },
-      { delay_minutes: second.delayMs / 60_000, action: "email:coupon" },
-    ],
-  };
+const ACTIONS: Record<string, string> = { whatsapp: "whatsapp_template:reminder", email: "email:coupon" };
+
+/** The seeds' campaign, its steps as given: a WhatsApp reminder, an e-mail with a coupon. */
+export function cartCampaign(campaign_id: string, steps: readonly CampaignStep[]) {
+  const schedule = steps.map(({ channel, delayMs }) => ({ delay_minutes: delayMs / 60_000, action: ACTIONS[channel] }));
+  return { campaign_id, trigger: "cart_abandonment", schedule };
 }
 
 export async function publishCampaign(livora: Livora, campaign: { campaign_id: string }): Promise<void> {
