@@ -97,7 +97,7 @@ test("while a put is under way little waits for it, much goes at once, and nothi
   answers.push(producer.append(1, Buffer.from("b"), 1), producer.append(2, Buffer.from("c"), 1));
   await turn();
   expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1]);
-  answers.push(producer.append(3, Buffer.alloc(100_000), 1));
+  answers.push(producer.append(3, Buffer.alloc(300_000), 1));
   await turn();
   expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1, 3]);
   answers.push(producer.append(4, Buffer.from("d"), 1));

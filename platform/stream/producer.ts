@@ -36,7 +36,7 @@ const FIRST_BACKOFF_MS = 40;
 const MAX_BACKOFF_MS = 2_000;
 const EXPIRE_EVERY_MS = 100;
 /** So much is worth a put of its own at once. */
-const WORTH_A_PUT_BYTES = 64 * 1024;
+const WORTH_A_PUT_BYTES = 256 * 1024;
 
 /**
  * Group commit: whatever arrives while a put is under way goes out together with the next, one aggregated record for each
