@@ -34,9 +34,15 @@ async function fetchWithMaven(folder: string, report: Report): Promise<boolean> 
   const args = ["-q", "-B", "-f", pom, "dependency:copy-dependencies", `-DoutputDirectory=${join(folder, "lib")}`];
   await promisify(execFile)("mvn", args, { timeout: 600_000 });
   const program = join(folder, artifact.program);
-  writeFileSync(program, `#!/bin/sh\nexec java -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"\n`);
+  writeFileSync(program, wrapper());
   chmodSync(program, 0o755);
   return true;
+}
+
+/** It lives for seconds: these options spare a third of what its start costs. */
+function wrapper(): string {
+  const options = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto";
+  return `#!/bin/sh\nexec java ${options} -cp "$(dirname "$0")/lib/*" io.temporal.testserver.TestServer "$@"\n`;
 }
 
 function project(): string {
