@@ -5,13 +5,12 @@ import {
   BatchGetItemCommand,
   type BatchGetItemCommandOutput,
   BatchWriteItemCommand,
-  ConditionalCheckFailedException,
-  PutItemCommand,
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 
 import { AppError } from "../core/errors.ts";
 import type { Fences } from "../core/fence.ts";
+import { createAwsCall, errorNameOf } from "./aws-json.ts";
 import type { Context } from "./context.ts";
 
 /** Where an item lies: `owner` is a person's key (`user:…`, `anon:…`, `session:…`), or names a thing that is nobody's. */
@@ -64,6 +63,13 @@ const WRITE_LIMIT = 25;
 const PARALLEL_READS = 8;
 const PARALLEL_APPENDS = 4;
 const TRIES = 6;
+const PUT_TIMEOUT_MS = 10_000;
+const THROTTLED = new Set([
+  "ProvisionedThroughputExceededException",
+  "ThrottlingException",
+  "RequestLimitExceeded",
+  "TransactionConflictException",
+]);
 
 type Item = Record<string, AttributeValue>;
 
@@ -111,20 +117,32 @@ export function createUserStore(ctx: Pick<Context, "config" | "dynamodb">, now: 
     return listed.filter(({ item }) => item.data !== undefined);
   }
 
+  const putItem = createAwsCall(dynamodb, {
+    service: "dynamodb",
+    target: "DynamoDB_20120810.PutItem",
+    contentType: "application/x-amz-json-1.0",
+    timeoutMs: PUT_TIMEOUT_MS,
+  });
+
+  /** Where an answer is lost the item may be written: trying again then finds another version, as anyone's would. */
   async function replace(key: ItemKey, item: StoredItem): Promise<boolean> {
-    const condition =
-      item.version === 0
-        ? { ConditionExpression: "attribute_not_exists(PK)" }
-        : {
-            ConditionExpression: "version = :read",
-            ExpressionAttributeValues: { ":read": { N: String(item.version) } },
-          };
-    try {
-      await dynamodb.send(new PutItemCommand({ TableName: table, Item: toItem(key, item), ...condition }));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
+    const isNew = item.version === 0;
+    const body = JSON.stringify({
+      TableName: table,
+      Item: toItem(key, item),
+      ConditionExpression: isNew ? "attribute_not_exists(PK)" : "version = :read",
+      ...(!isNew && { ExpressionAttributeValues: { ":read": { N: String(item.version) } } }),
+    });
+    for (let attempt = 0; ; attempt++) {
+      await backOff(attempt);
+      const { status, text } = await putItem(Buffer.from(body)).catch((error: Error) => ({
+        status: 0,
+        text: error.name,
+      }));
+      if (status === 200) return true;
+      const name = errorNameOf(text) ?? `Status${status}`;
+      if (name === "ConditionalCheckFailedException") return false;
+      if (status >= 400 && status < 500 && !THROTTLED.has(name)) throw new AppError("internal", `PutItem: ${name}`);
     }
   }
 
@@ -248,6 +266,6 @@ export async function inParallel<T>(
 }
 
 async function backOff(attempt: number): Promise<void> {
-  if (attempt >= TRIES) throw new AppError("unavailable", "The user store is throttled");
+  if (attempt >= TRIES) throw new AppError("unavailable", "The user store does not answer, or takes no more");
   if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2 ** attempt * 20));
 }

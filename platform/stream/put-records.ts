@@ -1,9 +1,6 @@
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 
-import { amzDateOf, authorizationOf } from "./signature.ts";
+import { createAwsCall, errorNameOf } from "../aws-json.ts";
 
 export interface PutRecord {
   data: Buffer;
@@ -22,12 +19,15 @@ export type PutRecords = (records: readonly PutRecord[]) => Promise<PutAnswer[]>
  * for each byte: more than all the rest of the edge.
  */
 export function createPutRecords(kinesis: KinesisClient, stream: string, timeoutMs: number): PutRecords {
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const call = createAwsCall(kinesis, {
+    service: "kinesis",
+    target: "Kinesis_20131202.PutRecords",
+    contentType: "application/x-amz-json-1.1",
+    timeoutMs,
+  });
   return async function putRecords(records) {
     try {
-      const body = encodePut(stream, records);
-      const { url, headers } = await prepare(kinesis, body);
-      const answer = await post(url, headers, body, agents, timeoutMs);
+      const answer = await call(encodePut(stream, records));
       if (answer.status === 200) return answersOf(answer.text);
       return allRefused(records, errorNameOf(answer.text) ?? `Status${answer.status}`);
     } catch (error) {
@@ -63,78 +63,6 @@ function encodePut(stream: string, records: readonly PutRecord[]): Buffer {
   return body;
 }
 
-const TYPE = "application/x-amz-json-1.1";
-
-async function prepare(
-  { config }: KinesisClient,
-  body: Buffer,
-): Promise<{ url: URL; headers: Record<string, string> }> {
-  const [region, credentials, url] = await Promise.all([config.region(), config.credentials(), endpointOf(config)]);
-  const amzDate = amzDateOf(new Date());
-  const headers: Record<string, string> = {
-    "content-type": TYPE,
-    host: url.host,
-    "x-amz-date": amzDate,
-    "x-amz-target": "Kinesis_20131202.PutRecords",
-    ...(credentials.sessionToken !== undefined && { "x-amz-security-token": credentials.sessionToken }),
-  };
-  const scope = { region, service: "kinesis", amzDate };
-  headers.authorization = authorizationOf({ method: "POST", path: "/", headers, body }, scope, credentials);
-  return { url, headers };
-}
-
-async function endpointOf(config: KinesisClient["config"]): Promise<URL> {
-  const custom = await config.endpoint?.();
-  if (custom) return new URL(`${custom.protocol}//${custom.hostname}${custom.port ? `:${custom.port}` : ""}/`);
-  return config.endpointProvider({ Region: await config.region() }).url;
-}
-
-interface Agents {
-  http: HttpAgent;
-  https: HttpsAgent;
-}
-
-function post(
-  url: URL,
-  headers: Record<string, string>,
-  body: Buffer,
-  agents: Agents,
-  timeoutMs: number,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const isSecure = url.protocol === "https:";
-    const options = {
-      method: "POST",
-      hostname: url.hostname,
-      port: url.port || undefined,
-      path: "/",
-      headers: { ...headers, "content-length": body.length },
-    };
-    const request = isSecure
-      ? httpsRequest({ ...options, agent: agents.https })
-      : httpRequest({ ...options, agent: agents.http });
-    const timer = setTimeout(() => request.destroy(new TimeoutError()), timeoutMs);
-    const settle = (settleWith: () => void) => {
-      clearTimeout(timer);
-      settleWith();
-    };
-    request.on("error", (error) => settle(() => reject(error)));
-    request.on("response", (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", (error) => settle(() => reject(error)));
-      response.on("end", () =>
-        settle(() => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() })),
-      );
-    });
-    request.end(body);
-  });
-}
-
-class TimeoutError extends Error {
-  override readonly name = "TimeoutError";
-}
-
 interface PutRecordsOutput {
   Records: { ShardId?: string; SequenceNumber?: string; ErrorCode?: string }[];
 }
@@ -145,10 +73,4 @@ function answersOf(text: string): PutAnswer[] {
       ? { shard: record.ShardId, sequence: record.SequenceNumber }
       : { error: record.ErrorCode ?? "NoAnswer" },
   );
-}
-
-/** `{"__type":"com.amazonaws.kinesis#LimitExceededException"}`: what follows the hash. */
-function errorNameOf(text: string): string | undefined {
-  const type = /"__type"\s*:\s*"([^"]+)"/.exec(text)?.[1];
-  return type?.split("#").at(-1);
 }

@@ -42,16 +42,20 @@ export function amzDateOf(date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 }
 
-let cached: { name: string; key: Buffer } | null = null;
+/** One for each service in use. */
+const MAX_KEYS = 16;
+const cached = new Map<string, Buffer>();
 
 /** Holds for a day, so it is made once a day. */
 function keyOf({ secretAccessKey }: SigningCredentials, day: string, { region, service }: SigningScope): Buffer {
   const name = `${secretAccessKey}/${day}/${region}/${service}`;
-  if (cached?.name === name) return cached.key;
+  const known = cached.get(name);
+  if (known) return known;
   const key = [day, region, service, "aws4_request"].reduce<Buffer>(
     (key, part) => createHmac("sha256", key).update(part).digest(),
     Buffer.from(`AWS4${secretAccessKey}`),
   );
-  cached = { name, key };
+  if (cached.size >= MAX_KEYS) cached.clear();
+  cached.set(name, key);
   return key;
 }
