@@ -171,6 +171,8 @@ export const journeyRuns = pgTable(
       .where(sql`(state in ('active', 'held') and started_at is null) or (state = 'stopped' and ended_at is null)`),
     index("journey_runs_open_keys")
       .using("gin", table.person_keys)
+      // Entries waiting to be merged would be read by every search: milliseconds each, thousands of times a second.
+      .with({ fastupdate: false })
       .where(sql`state in ('active', 'held')`),
   ],
 );

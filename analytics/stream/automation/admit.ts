@@ -10,7 +10,7 @@ import type { UserStore } from "../../../platform/user-store.ts";
 import { findLinked } from "./linked-keys.ts";
 import type { Entry } from "./match.ts";
 import { stopOvertaken } from "./overtaken.ts";
-import { RUN_COLUMNS, type RunRow } from "./runs.ts";
+import { openRunsOf, RUN_COLUMNS, type RunRow } from "./runs.ts";
 import { jsonRows } from "./sql-json.ts";
 import type { StoppedRun } from "./stop-runs.ts";
 
@@ -82,8 +82,7 @@ async function insertRuns(db: Database, entries: readonly Entry[]): Promise<(Run
           entry_key text, event_id text, event_type text, props jsonb, request_id text, at timestamptz, state text,
           reason text, stopped_by text, rule text, cool_down_ms bigint, workflow_ids text[])
         where not exists (
-          select 1 from journey_runs open where open.client_id = entry.client_id and open.state in ('active', 'held')
-            and open.person_keys && entry.person_keys
+          select 1 from ${openRunsOf("entry.person_keys")} open where open.client_id = entry.client_id
             and open.campaign_id = entry.campaign_id and open.entry_key = entry.entry_key)
         and (rule = 'after_exit' or not exists (
           select 1 from journey_runs before where before.client_id = entry.client_id

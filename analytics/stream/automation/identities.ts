@@ -4,6 +4,7 @@ import type { EnrichedEvent } from "../../../core/enriched-event.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
 import type { UserStore } from "../../../platform/user-store.ts";
 import { type OvertakableRun, stopOvertaken } from "./overtaken.ts";
+import { openRunsOf } from "./runs.ts";
 import { jsonRows } from "./sql-json.ts";
 import type { StoppedRun } from "./stop-runs.ts";
 
@@ -73,7 +74,8 @@ async function adoptContacts(db: Database, links: readonly Link[]): Promise<void
     with adopted as (
       select distinct on (link.client_id, link.key) contact.id, link.key, link.user_id
       from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
-      join contacts contact on contact.client_id = link.client_id and contact.person_key = any (link.keys)
+      cross join lateral unnest(link.keys) as known(key)
+      join contacts contact on contact.client_id = link.client_id and contact.person_key = known.key
         and contact.user_id is null
       where not exists (
         select 1 from contacts own where own.client_id = link.client_id and own.person_key = link.key)
@@ -89,8 +91,8 @@ async function widenRuns(db: Database, links: readonly Link[]): Promise<void> {
     with wider as (
       select distinct on (run.id) run.id, link.key, link.keys
       from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
-      join journey_runs run on run.client_id = link.client_id and run.state in ('active', 'held')
-        and run.person_keys && link.keys and not run.person_keys @> link.keys
+      join ${openRunsOf("link.keys")} run on run.client_id = link.client_id
+        and not run.person_keys @> link.keys
         and (run.person_key = link.key or not run.person_key like 'user:%')
       order by run.id, link.key
     )
@@ -106,8 +108,8 @@ async function findRuns(db: Database, links: readonly Link[]): Promise<Overtakab
     select distinct on (run.id) run.id as run_id, run.client_id, run.person_keys, run.entered_at as at,
       run.entry_event_type as event_type, version.journey -> 'exit_on' as exit_on
     from jsonb_to_recordset(${jsonRows(links)}) ${LINKS}
-    join journey_runs run on run.client_id = link.client_id and run.state in ('active', 'held')
-      and run.person_keys && link.keys and run.person_keys @> array[link.key]
+    join ${openRunsOf("link.keys")} run on run.client_id = link.client_id
+      and run.person_keys @> array[link.key]
     join campaign_versions version on version.client_id = run.client_id
       and version.campaign_id = run.campaign_id and version.version = run.version
     order by run.id`);

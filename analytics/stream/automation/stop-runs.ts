@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 
 import type { Database } from "../../../platform/postgres/database.ts";
 import type { Entry, StopMatch } from "./match.ts";
+import { openRunsOf } from "./runs.ts";
 import { jsonRows } from "./sql-json.ts";
 
 export interface StoppedRun {
@@ -35,9 +36,7 @@ export async function stopRuns(
         "order" int, client_id text, keys text[], "of" text[], reason text, event_id text, at timestamptz)
     ), hit as (
       select distinct on (run.id) run.id, event.reason, event.event_id
-      from event join journey_runs run on run.client_id = event.client_id
-        and run.state in ('active', 'held')
-        and run.person_keys && event.keys
+      from event join ${openRunsOf("event.keys")} run on run.client_id = event.client_id
         and run.campaign_id || ':' || run.version = any (event."of")
         and run.entered_at <= event.at + ${CLOCK_TOLERANCE}::interval
       where run.id not in (select id::uuid from jsonb_array_elements_text(${jsonRows(entries.map((entry) => entry.run_id))}) as own(id))

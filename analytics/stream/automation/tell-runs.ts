@@ -7,7 +7,7 @@ import type { Database } from "../../../platform/postgres/database.ts";
 import type { Journeys } from "../../../platform/temporal.ts";
 import type { Entry, TellMatch } from "./match.ts";
 import { jsonRows } from "./sql-json.ts";
-import { RUN_COLUMNS, type RunRow, toJourneyInput } from "./runs.ts";
+import { openRunsOf, RUN_COLUMNS, type RunRow, toJourneyInput } from "./runs.ts";
 
 const AT_ONCE = 16;
 
@@ -54,9 +54,7 @@ async function findRuns(db: Database, tells: readonly TellMatch[]): Promise<Wait
   return db.execute<WaitingRun>(sql`
     select event.place, ${RUN_COLUMNS}
     from jsonb_to_recordset(${jsonRows(rows)}) as event(place int, client_id text, keys text[], "of" text[])
-    join journey_runs run on run.client_id = event.client_id
-      and run.state in ('active', 'held')
-      and run.person_keys && event.keys
+    join ${openRunsOf("event.keys")} run on run.client_id = event.client_id
       and run.campaign_id || ':' || run.version = any (event."of")
     join campaign_versions version on version.client_id = run.client_id
       and version.campaign_id = run.campaign_id and version.version = run.version

@@ -1,0 +1,2 @@
+DROP INDEX "journey_runs_open_keys";--> statement-breakpoint
+CREATE INDEX "journey_runs_open_keys" ON "journey_runs" USING gin ("person_keys") WITH (fastupdate=false) WHERE state in ('active', 'held');
