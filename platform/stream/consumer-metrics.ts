@@ -8,9 +8,11 @@ export interface ShardMetrics {
   recordAge(ms: number): void;
   batch(seconds: number, entries: number): void;
   failure(): void;
+  /** The shard is left: what it showed last must not stand there for ever. */
+  leave(): void;
 }
 
-const SILENT: ShardMetrics = { msBehind() {}, recordAge() {}, batch() {}, failure() {} };
+const SILENT: ShardMetrics = { msBehind() {}, recordAge() {}, batch() {}, failure() {}, leave() {} };
 const LABELS = ["consumer", "shard"] as const;
 
 export function createShardMetrics(registry: Registry | undefined, consumer: string, shard: string): ShardMetrics {
@@ -26,6 +28,10 @@ export function createShardMetrics(registry: Registry | undefined, consumer: str
       metrics.seconds.observe({ consumer }, seconds);
     },
     failure: () => metrics.failures.inc(labels),
+    leave() {
+      metrics.msBehind.remove(labels);
+      metrics.recordAge.remove(labels);
+    },
   };
 }
 

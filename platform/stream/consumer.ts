@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Context } from "../context.ts";
-import { createShardMetrics } from "./consumer-metrics.ts";
+import { createShardMetrics, type ShardMetrics } from "./consumer-metrics.ts";
 import { createLeaseStore, type Lease, LeaseLost, type LeaseStore } from "./lease-store.ts";
 import { listShards, readableShards, type StreamShard } from "./shard-list.ts";
 import { createShardReader } from "./shard-reader.ts";
@@ -68,11 +68,12 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
     work.set(lease.shard, { lease, abort, done });
   }
 
-  async function finish(lease: Lease, working: Promise<WorkEnd>): Promise<void> {
+  async function finish(lease: Lease, metrics: ShardMetrics, working: Promise<WorkEnd>): Promise<void> {
     const end = await working.catch((error: unknown) => {
       log.error({ shard: lease.shard, err: error }, "reading the shard failed");
     });
     work.delete(lease.shard);
+    metrics.leave();
     log.info({ shard: lease.shard, end }, "left the shard");
     if (end !== "ended" && end !== "lost") await letGo(leases, lease);
     if (end === "ended") await round(coordinate);
