@@ -63,6 +63,7 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
     const metrics = createShardMetrics(options.registry, options.name, lease.shard);
     const done = finish(
       lease,
+      metrics,
       workOnShard({ lease, leases, reader, options, metrics, log, isAlone, signal: abort.signal }),
     );
     work.set(lease.shard, { lease, abort, done });
