@@ -56,15 +56,16 @@ function spawnVitest(args: readonly string[]): Promise<number | null> {
 interface VitestReport {
   numPassedTests: number;
   numFailedTests: number;
-  testResults: { status: string; assertionResults: unknown[] }[];
+  testResults: { status: string; assertionResults: { status: string }[] }[];
 }
 
-/** A file that could not even be loaded has no tests to count: it counts as one failure. */
+/** A file that failed although none of its tests did (it could not be loaded, its set-up failed) counts as one failure. */
 function readCounts(file: string): Counts {
   try {
     const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
     const broken = report.testResults.filter(
-      ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+      ({ status, assertionResults }) =>
+        status === "failed" && assertionResults.every((test) => test.status !== "failed"),
     );
     return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
   } catch {
