@@ -3,6 +3,7 @@ import { and, asc, eq, gt, inArray } from "drizzle-orm";
 import type { HeldRun, ResumeCampaignActivities } from "../core/contracts/campaign.ts";
 import type { Context } from "../platform/context.ts";
 import { journeyRuns } from "../platform/postgres/schema.ts";
+import { failGoneRuns } from "../platform/postgres/fail-gone-runs.ts";
 import type { Journeys } from "../platform/temporal.ts";
 
 const PAGE = 200;
@@ -32,7 +33,11 @@ export function createCampaignActivities(deps: {
 
     // The signal first: a run whose row says "held" is found again, one that was not woken would be forgotten.
     async resumeRuns({ client_id, runs }) {
-      await inTurns(runs, ({ workflow_id, run_id }) => deps.journeys.resume(workflow_id, { run_id }));
+      const gone: string[] = [];
+      await inTurns(runs, async ({ workflow_id, run_id }) => {
+        if (!(await deps.journeys.resume(workflow_id, { run_id }))) gone.push(run_id);
+      });
+      await failGoneRuns(db, gone);
       const ids = runs.map((run) => run.run_id);
       const stillHeld = and(
         eq(journeyRuns.client_id, client_id),

@@ -80,15 +80,15 @@ export async function createJourneyStack() {
       fences = await consumer.handle({ shard: "shard-0", entries, state, signal });
     },
     /** As the API has it done. */
-    async resume(campaignId: string) {
+    resume(campaignId: string): Promise<number> {
       const input: ResumeCampaignInput = { client_id: client, campaign_id: campaignId };
       const workflowId = resumeCampaignId(client, campaignId);
-      const connection = await Connection.connect({ address: ctx.config.LIVORA_TEMPORAL_ADDRESS });
-      const { workflow } = new Client({ connection });
       const options = { workflowId, taskQueue: JOURNEY_TASK_QUEUE, args: [input] };
-      const resumed: number = await workflow.execute(RESUME_CAMPAIGN_WORKFLOW, options);
-      await connection.close();
-      return resumed;
+      return withTemporal(ctx, ({ workflow }) => workflow.execute(RESUME_CAMPAIGN_WORKFLOW, options));
+    },
+    /** As somebody may do in Temporal Web. */
+    async terminate(workflowId: string) {
+      await withTemporal(ctx, ({ workflow }) => workflow.getHandle(workflowId).terminate());
     },
     runs: () =>
       ctx.db.query.journeyRuns.findMany({ where: sql`client_id = ${client}`, orderBy: journeyRuns.created_at }),
@@ -113,6 +113,15 @@ export async function createJourneyStack() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function withTemporal<T>(ctx: Context, work: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address: ctx.config.LIVORA_TEMPORAL_ADDRESS });
+  try {
+    return await work(new Client({ connection }));
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Delivery stands aside here: what would be handed over is only remembered, but the run and the campaign are asked. */
@@ -167,6 +176,8 @@ function enrich(clientId: string, event: ShopEvent, number: number): Buffer {
   return makeEnriched({
     clientId,
     number,
+    // Places are this test's own, and so are dead letters.
+    sourceShard: clientId,
     timestampMs: event.at ?? Date.now(),
     enrichment: { person, lane: number % 4 },
     event: { event_type: event.type, user_id, anon_id, props: event.props ?? {} },

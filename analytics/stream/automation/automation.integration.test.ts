@@ -1,7 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
-import { contacts, deadLetters } from "../../../platform/postgres/schema.ts";
+import { campaigns, campaignVersions, contacts, deadLetters } from "../../../platform/postgres/schema.ts";
 import { ABSENT, createUserStore } from "../../../platform/user-store.ts";
 import { createJourneyStack } from "../../../test/support/journey-stack.ts";
 import { waitUntil } from "../../../test/support/wait-until.ts";
@@ -36,6 +36,24 @@ const cart = (minutes: number, more: object = {}) => ({
   schedule: [{ delay_minutes: minutes, action: "whatsapp_template:reminder" }],
   exit_on: ["purchase"],
   ...more,
+});
+const asking = () => ({
+  campaign_id: `c${person}`,
+  trigger: `event:fill_${person}`,
+  journey: {
+    start: "wait",
+    nodes: {
+      wait: {
+        type: "wait-until",
+        events: [{ event_type: "reply", where: [{ path: "answer", value: "yes" }] }],
+        timeout_ms: 60_000,
+        next: "thanks",
+        on_timeout: "end",
+      },
+      thanks: { type: "message", channel: "sms", template: "thanks", next: "end" },
+      end: { type: "exit" },
+    },
+  },
 });
 const reply = () => ({ type: "reply", user, props: { answer: "yes" } });
 const fill = () => ({ type: `fill_${person}`, user });
@@ -152,32 +170,36 @@ describe("from an event to a message", () => {
   });
 });
 
+it("goes on with all others where one version cannot be read", async () => {
+  const values = { client_id: shop.client, id: `broken${person}`, name: "Broken", draft: {}, current_version: 1 };
+  await shop.ctx.db.insert(campaigns).values({ ...values, state: "active" });
+  const version = { client_id: shop.client, campaign_id: values.id, version: 1, hash: "x", source: {}, journey: {} };
+  await shop.ctx.db.insert(campaignVersions).values(version);
+  await shop.publish(cart(0));
+  await shop.feed([fill()]);
+  expect(await runOf(`user:${user}`)).toMatchObject({ campaign_id: `c${person}` });
+});
+
 describe("waiting", () => {
   it.each([
     ["in one batch", () => [[fill(), reply()]]],
     ["in two", () => [[fill()], [reply()]]],
   ])("tells a run of the event it waits for: %s", async (_, batches) => {
-    await shop.publish({
-      campaign_id: `c${person}`,
-      trigger: `event:fill_${person}`,
-      journey: {
-        start: "wait",
-        nodes: {
-          wait: {
-            type: "wait-until",
-            events: [{ event_type: "reply", where: [{ path: "answer", value: "yes" }] }],
-            timeout_ms: 60_000,
-            next: "thanks",
-            on_timeout: "end",
-          },
-          thanks: { type: "message", channel: "sms", template: "thanks", next: "end" },
-          end: { type: "exit" },
-        },
-      },
-    });
+    await shop.publish(asking());
     for (const batch of batches()) await shop.feed(batch);
     await reaches(`user:${user}`, "completed");
     expect(await sentTo(`user:${user}`)).toEqual(["thanks"]);
+  });
+
+  it("closes a run whose workflow somebody has terminated, and lets its person in again", async () => {
+    await shop.publish(asking());
+    await shop.feed([fill()]);
+    await waitUntil(async () => (await runOf(`user:${user}`))?.started_at !== null);
+    await shop.terminate((await runOf(`user:${user}`))!.workflow_id);
+    await shop.feed([reply()]);
+    expect(await runOf(`user:${user}`)).toMatchObject({ state: "failed", reason: "workflow_gone" });
+    await shop.feed([fill(), reply()]);
+    await reaches(`user:${user}`, "completed");
   });
 
   it("keeps everyone's place while the campaign is paused", async () => {

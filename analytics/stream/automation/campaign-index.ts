@@ -70,7 +70,7 @@ async function listCampaigns({ db }: Pick<Context, "db">): Promise<CampaignRow[]
 }
 
 async function loadVersions(
-  { db }: Pick<Context, "db">,
+  { db, log }: Pick<Context, "db" | "log">,
   known: Map<string, Version>,
   current: CampaignRow[],
 ): Promise<void> {
@@ -82,11 +82,22 @@ async function loadVersions(
       .from(campaignVersions)
       .where(and(eq(client_id, campaign.client_id), eq(campaign_id, campaign.id)));
     for (const { journey, ...row } of rows) {
-      known.set(keyOf(row.client_id, row.campaign_id, row.version), {
-        ...row,
-        definition: journey as JourneyDefinition,
-      });
+      const loaded = { ...row, definition: journey as JourneyDefinition };
+      if (canRun(loaded, log)) known.set(keyOf(row.client_id, row.campaign_id, row.version), loaded);
     }
+  }
+}
+
+/** One version that this code cannot read, newer than itself perhaps, is left out; it does not stop all others. */
+function canRun(version: Version, log: Context["log"]): boolean {
+  try {
+    const { trigger, re_entry } = version.definition;
+    compileRules([version], [{ ...version, paused: false, trigger, re_entry }]);
+    return true;
+  } catch (error) {
+    const { client_id, campaign_id, version: number } = version;
+    log.error({ client_id, campaign_id, version: number, err: (error as Error).message }, "version left out");
+    return false;
   }
 }
 

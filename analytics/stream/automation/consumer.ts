@@ -16,6 +16,7 @@ import { createCampaignIndex } from "./campaign-index.ts";
 import { upsertContacts } from "./contacts.ts";
 import { createIdentities } from "./identities.ts";
 import { matchEvents } from "./match.ts";
+import type { Rules } from "./rules.ts";
 import { createStarter } from "./starter.ts";
 import { stopRuns } from "./stop-runs.ts";
 import { tellRuns } from "./tell-runs.ts";
@@ -53,7 +54,11 @@ export function createAutomationConsumer(
     const { events, rejected } = decodeBatch(batch);
     if (rejected.length > 0) await writeDeadLetters(ctx.db, rejected);
     const { fresh, fences } = takeNew(events, batch.state ?? {});
-    if (fresh.length > 0) await isolatePoison(fresh, apply, setAside);
+    if (fresh.length > 0) {
+      // Not the events' fault where it fails.
+      const rules = await index.read(Math.max(...fresh.map((event) => Date.parse(event.received_at))));
+      await isolatePoison(fresh, (events) => apply(events, rules), setAside);
+    }
     return fences;
   }
 
@@ -65,8 +70,7 @@ export function createAutomationConsumer(
     await writeDeadLetters(ctx.db, [{ clientId, eventId, stage: NAME, reason, payload, source, attempts: 1 }]);
   }
 
-  async function apply(events: readonly EnrichedEvent[]): Promise<void> {
-    const rules = await index.read(Math.max(...events.map((event) => Date.parse(event.received_at))));
+  async function apply(events: readonly EnrichedEvent[], rules: Rules): Promise<void> {
     await identities.adopt(events);
     await upsertContacts(ctx.db, events);
     const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());

@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { JourneyInput, RunEvent } from "../../../core/contracts/journey.ts";
 import { isAppError } from "../../../core/errors.ts";
 import type { Logger } from "../../../platform/logger.ts";
+import { failGoneRuns } from "../../../platform/postgres/fail-gone-runs.ts";
 import type { Database } from "../../../platform/postgres/database.ts";
 import type { Journeys } from "../../../platform/temporal.ts";
 import type { Entry, TellMatch } from "./match.ts";
@@ -23,18 +24,20 @@ interface TellDeps {
  * one of `entries`, hears of what came after.
  */
 export async function tellRuns(
-  { db, log, journeys }: TellDeps,
+  deps: TellDeps,
   tells: readonly TellMatch[],
   entries: readonly Pick<Entry, "run_id" | "order">[],
 ): Promise<number> {
   const begun = new Map(entries.map((entry) => [entry.run_id, entry.order]));
-  const waiting = (await findRuns(db, tells)).filter((row) => tells[row.place]!.order > (begun.get(row.run_id) ?? -1));
+  const waiting = (await findRuns(deps.db, tells)).filter(
+    (row) => tells[row.place]!.order > (begun.get(row.run_id) ?? -1),
+  );
   const runs = [...Map.groupBy(waiting, (row) => row.run_id).values()];
   for (let at = 0; at < runs.length; at += AT_ONCE) {
     await Promise.all(
       runs
         .slice(at, at + AT_ONCE)
-        .map((rows) => tell(journeys, rows, tells).catch((error: unknown) => report(log, rows[0]!, error))),
+        .map((rows) => tell(deps, rows, tells).catch((error: unknown) => report(deps.log, rows[0]!, error))),
     );
   }
   return runs.length;
@@ -62,14 +65,17 @@ async function findRuns(db: Database, tells: readonly TellMatch[]): Promise<Wait
 }
 
 async function tell(
-  journeys: Pick<Journeys, "tell" | "startAndTell">,
+  { db, journeys }: TellDeps,
   rows: readonly WaitingRun[],
   tells: readonly TellMatch[],
 ): Promise<void> {
   const run = rows[0]!;
   const events: RunEvent[] = rows.map((row) => tells[row.place]!.event);
   const signal = { run_id: run.run_id, events };
-  if (run.is_started) return void (await journeys.tell(run.workflow_id, signal));
+  if (run.is_started) {
+    if (!(await journeys.tell(run.workflow_id, signal))) await failGoneRuns(db, [run.run_id]);
+    return;
+  }
   const input: JourneyInput = toJourneyInput(run);
   await journeys.startAndTell(run.workflow_id, input, signal);
 }
