@@ -22,6 +22,8 @@ export function makeTemporaryFolder(): string {
 export async function sweepTemporaryFolders(): Promise<void> {
   const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
   for (const folder of folders.map((name) => join(tmpdir(), name)).filter(isAbandoned)) {
+    // First the supervisor, where there is one: it would bring its parts back.
+    await endLeftover(join(folder, "lock.json"), "SIGINT", 30_000);
     const parts = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
     await Promise.all(
       parts.map(({ name }) => endLeftover(join(folder, name, "pid.json"), name === "postgres" ? "SIGINT" : "SIGTERM")),
