@@ -20,7 +20,11 @@ export interface Enrichment {
   session_id: string | null;
   session: SessionSummary | null;
   geo: { country: string | null; city: string | null } | null;
-  ua: { browser: string | null; os: string | null; device: "desktop" | "mobile" | "tablet" | "tv" | "bot" | null } | null;
+  ua: {
+    browser: string | null;
+    os: string | null;
+    device: "desktop" | "mobile" | "tablet" | "tv" | "bot" | null;
+  } | null;
   is_bot: boolean;
   utm: Utm | null;
 }
