@@ -28,9 +28,19 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
   const onError = (error: unknown) => ctx.log.debug({ err: error }, "a watermark could not be published");
   const enrich = createEnrichConsumer(ctx, { findGeo, producer, registry });
   const automation = createAutomationConsumer(ctx, { registry });
+  const journeys = runConsumer(ctx, { ...automation, registry });
   const running = [
-    runConsumer(ctx, { ...enrich, ...publishWatermark(ctx.redis, "enrich", onError) }),
-    runConsumer(ctx, { ...automation, registry }),
+    runConsumer(ctx, {
+      ...enrich,
+      ...publishWatermark(ctx.redis, "enrich", onError),
+      async handle(batch) {
+        const state = await enrich.handle(batch);
+        // Half of the way from an event to its message would be waiting for the next look.
+        journeys.poke();
+        return state;
+      },
+    }),
+    journeys,
     runConsumer(ctx, createCountersConsumer(ctx, registry)),
     runConsumer(ctx, { ...createLakeConsumer(ctx), registry }),
   ];

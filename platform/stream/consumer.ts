@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { createShardMetrics, type ShardMetrics } from "./consumer-metrics.ts";
 import { createLeaseStore, type Lease, LeaseLost, type LeaseStore } from "./lease-store.ts";
 import { listShards, readableShards, type StreamShard } from "./shard-list.ts";
-import { createShardReader } from "./shard-reader.ts";
+import { createShardReader, type ShardReader } from "./shard-reader.ts";
 import { type WorkEnd, workOnShard } from "./shard-worker.ts";
 import type { Consumer, ConsumerOptions } from "./types.ts";
 
@@ -27,7 +27,7 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   const log = ctx.log.child({ consumer: options.name });
   const owner = randomUUID();
   const leases = createLeaseStore(ctx, { stream: options.stream, consumer: options.name, owner, leaseMs });
-  const work = new Map<string, { lease: Lease; abort: AbortController; done: Promise<void> }>();
+  const work = new Map<string, { lease: Lease; reader: ShardReader; abort: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
   let open: string[] = [];
   let isReady = false;
@@ -66,7 +66,7 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
       metrics,
       workOnShard({ lease, leases, reader, options, metrics, log, isAlone, signal: abort.signal }),
     );
-    work.set(lease.shard, { lease, abort, done });
+    work.set(lease.shard, { lease, reader, abort, done });
   }
 
   async function finish(lease: Lease, metrics: ShardMetrics, working: Promise<WorkEnd>): Promise<void> {
@@ -118,6 +118,9 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
   return {
     name: options.name,
     shards: () => [...work.keys()],
+    poke() {
+      for (const { reader } of work.values()) reader.poke();
+    },
     isReady: () => isReady,
     async stop() {
       stopping.abort();

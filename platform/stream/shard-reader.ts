@@ -53,6 +53,8 @@ interface ReaderOptions {
 export interface ShardReader {
   /** Waits its turn (busy shards are asked more often), and for as long as the stream is away. Null once stopped. */
   read(signal: AbortSignal): Promise<Reading | null>;
+  /** There is something to read, says somebody who has just written it: the turn comes at once. */
+  poke(): void;
 }
 
 /** Reads a shard in order, from one place to the next, through expired iterators, throttling and restarts. */
@@ -63,20 +65,34 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
   let pauseMs = 0;
   let pollMs = BUSY_POLL_MS;
   let ended = false;
+  let isPoked = false;
+  let wake = new AbortController();
 
   async function read(signal: AbortSignal): Promise<Reading | null> {
     let backoffMs = FIRST_BACKOFF_MS;
+    await waitForTurn(signal);
     while (!signal.aborted) {
-      await pause(pauseMs, signal);
-      if (signal.aborted) break;
       try {
         return await readOnce();
       } catch (error) {
-        pauseMs = recover(error, backoffMs);
+        await pause(recover(error, backoffMs), signal);
         backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS);
       }
     }
     return null;
+  }
+
+  async function waitForTurn(signal: AbortSignal): Promise<void> {
+    if (!isPoked) {
+      wake = new AbortController();
+      await pause(pauseMs, AbortSignal.any([signal, wake.signal]));
+    }
+    isPoked = false;
+  }
+
+  function poke(): void {
+    isPoked = true;
+    wake.abort();
   }
 
   async function readOnce(): Promise<Reading> {
@@ -126,7 +142,7 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
     return backoffMs;
   }
 
-  return { read };
+  return { read, poke };
 }
 
 async function openIterator(

@@ -98,6 +98,8 @@ export interface Consumer {
   readonly name: string;
   /** The shards that this process reads now. */
   shards(): string[];
+  /** Looks at once whether there is anything to read: called by whoever has just written to the stream. */
+  poke(): void;
   /** Stream and lease table have answered when they were last asked. */
   isReady(): boolean;
   /** Finishes the batches under way, saves the checkpoints and lets go of the leases. */
