@@ -34,7 +34,8 @@ function saveHistory(path: string, history: History): void {
   const json = historyType.toObject(history, { longs: String, enums: String, bytes: String });
   // Who ran it is nobody's business.
   const text = JSON.stringify(json, (key, value: unknown) => (key === "identity" ? "worker" : value), 1);
-  writeFileSync(path, `${text}\n`);
+  // Stack traces name the folder they were recorded in; nobody else has it.
+  writeFileSync(path, `${text.replaceAll(`${process.cwd()}/`, "")}\n`);
 }
 
 export function readHistory(name: string): History {
