@@ -2,13 +2,11 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 
 import { readConfig } from "../platform/config.ts";
 import { createContext } from "../platform/context.ts";
+import { drainOnSignal } from "../platform/drain.ts";
 import { serveMetrics } from "../platform/metrics-server.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { runConsumers } from "./run-consumers.ts";
 import { openGeoDatabase } from "./stream/enrich/geo-database.ts";
-
-/** An orchestrator kills after thirty seconds. */
-const DRAIN_MS = 25_000;
 
 /** All consumers of the streams in one process, as on a laptop; in production each is a service of its own. */
 const config = readConfig();
@@ -24,21 +22,9 @@ const metrics = await serveMetrics(registry, {
 });
 ctx.log.info({ port: metrics.port }, "ready");
 
-let isStopping = false;
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
-
-async function stop(signal: string): Promise<void> {
-  if (isStopping) return;
-  isStopping = true;
-  ctx.log.info({ signal }, "draining");
-  setTimeout(() => {
-    ctx.log.error("not drained in time");
-    process.exit(1);
-  }, DRAIN_MS).unref();
+drainOnSignal(ctx.log, async () => {
   await consumers.stop();
   await producer.close();
   await metrics.close();
   await ctx.close();
-  ctx.log.info("stopped");
-  process.exit(0);
-}
+});

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { createDeliveryContext } from "../delivery/context.ts";
 import { readConfig } from "../platform/config.ts";
 import { createContext } from "../platform/context.ts";
+import { drainOnSignal } from "../platform/drain.ts";
 import { serveMetrics } from "../platform/metrics-server.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { connectJourneys } from "../platform/temporal.ts";
@@ -11,9 +12,6 @@ import { createJourneyWorker } from "./journey.ts";
 import { createLakeWorker } from "./lake.ts";
 import { runWorkers } from "./run-workers.ts";
 import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
-
-/** An orchestrator kills after thirty seconds. */
-const DRAIN_MS = 25_000;
 
 /** All task queues in one process, as on a laptop; in production each worker is its own service. */
 const config = readConfig();
@@ -36,24 +34,12 @@ const workers = runWorkers({
   onReady: () => ctx.log.info({ port: metrics.port }, "ready"),
 });
 
-let isStopping = false;
-for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
-
-async function stop(signal: string): Promise<void> {
-  if (isStopping) return;
-  isStopping = true;
-  ctx.log.info({ signal }, "draining");
-  setTimeout(() => {
-    ctx.log.error("not drained in time");
-    process.exit(1);
-  }, DRAIN_MS).unref();
+drainOnSignal(ctx.log, async () => {
   await Promise.all([workers.stop(), sweeper.stop()]);
   await producer.close();
   await Promise.all([journeys.close(), metrics.close()]);
   await ctx.close();
-  ctx.log.info("stopped");
-  process.exit(0);
-}
+});
 
 /** Temporal's own words among ours; signals are ours to handle. */
 function installTemporalLogger(): void {
