@@ -67,9 +67,11 @@ function findEvents(body: Uint8Array, at: number): number {
   return found;
 }
 
+const UTF8 = new TextDecoder();
+
 /** A key as `JSON.parse` reads it; the empty string where it would not. */
 function textOf(body: Uint8Array, begin: number, end: number): string {
-  const text = new TextDecoder().decode(body.subarray(begin, end));
+  const text = UTF8.decode(body.subarray(begin, end));
   if (!text.includes("\\")) return text.slice(1, -1);
   try {
     return JSON.parse(text) as string;

@@ -75,7 +75,7 @@ test("SIGTERM under load: what was answered lies on the stream, and the process 
   const answered = (await Promise.all(senders)).flat();
   expect(answered.length).toBeGreaterThan(0);
   const records = await readStream(ctx.kinesis, ctx.config.LIVORA_STREAM_EVENTS);
-  const events = records.flatMap(({ parts }) => parts.flatMap((part) => decodeEnvelope(part).events));
+  const events = records.flatMap(({ parts }) => parts.flatMap(({ data }) => decodeEnvelope(data).events));
   const kept = new Set(events.map((event) => (JSON.parse(event.toString()) as { event_id: string }).event_id));
   expect(answered.filter((id) => !kept.has(id))).toEqual([]);
 });

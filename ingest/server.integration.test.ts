@@ -86,7 +86,7 @@ const eventsOf = (client: Client, count: number, overrides: object = {}) =>
 async function readPlaces(): Promise<Map<string, string>> {
   const places = new Map<string, string>();
   for (const { shard, sequence, parts } of await readStream(direct.kinesis, direct.config.LIVORA_STREAM_EVENTS)) {
-    const events = parts.flatMap((part) => decodeEnvelope(part).events);
+    const events = parts.flatMap(({ data }) => decodeEnvelope(data).events);
     for (const [index, event] of events.entries()) places.set(`${shard} ${sequence} ${index}`, event.toString());
   }
   return places;

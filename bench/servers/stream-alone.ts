@@ -66,7 +66,7 @@ function createPut({ kinesis, config }: Context) {
   return (payloads: readonly Buffer[]): Send => {
     const records = payloads.map((payload, i) => {
       const [partitionKey, hashKey] = [`lane-${i % LANES}`, hashKeyOfLane(i % LANES)];
-      return { data: encodeAggregated(partitionKey, hashKey, [payload]), partitionKey, hashKey };
+      return { data: encodeAggregated([{ partitionKey, hashKey, records: [payload] }]), partitionKey, hashKey };
     });
     const puts = Array.from({ length: PAYLOADS / LANES }, (_, i) => records.slice(i * LANES, (i + 1) * LANES));
     return (turn) => putRecords(puts[turn % puts.length] ?? []);

@@ -9,6 +9,7 @@ import type { Context } from "../context.ts";
 import { encodeAggregated } from "./aggregation.ts";
 import { runConsumer } from "./consumer.ts";
 import { createLeaseStore, LeaseLost } from "./lease-store.ts";
+import { createStreamProducer } from "./producer.ts";
 import { listShards } from "./shard-list.ts";
 import type { Consumer, ConsumerOptions, StreamBatch } from "./types.ts";
 
@@ -48,16 +49,64 @@ function start(ctx: Context, handle: ConsumerOptions<Seen>["handle"], options: P
 
 async function put(ctx: Context, lane: number, ...texts: string[]): Promise<void> {
   const key = hashKeyOfLane(lane);
-  const Data = encodeAggregated(
-    "lane",
-    key,
-    texts.map((text) => Buffer.from(text)),
-  );
+  const Data = encodeAggregated([
+    { partitionKey: "lane", hashKey: key, records: texts.map((text) => Buffer.from(text)) },
+  ]);
   const StreamName = ctx.config.LIVORA_STREAM_EVENTS;
   await ctx.kinesis.send(new PutRecordCommand({ StreamName, Data, PartitionKey: "lane", ExplicitHashKey: key }));
 }
 
 const textsOf = (batch: StreamBatch<Seen>) => batch.entries.map((entry) => entry.data.toString());
+
+test("split and merged under load: the readers get all of each lane, in order, and every answer says where it lies", async () => {
+  const ctx = await createContext(1);
+  const { kinesis } = ctx;
+  const StreamName = ctx.config.LIVORA_STREAM_EVENTS;
+  const reasons: string[] = [];
+  const producer = createStreamProducer({ kinesis, stream: StreamName, onRetry: (reason) => reasons.push(reason) });
+  const got = new Map<string, string[]>();
+  const places = new Map<string, string>();
+  const handle = async ({ shard, entries, state = [] }: StreamBatch<Seen>): Promise<Seen> => {
+    for (const { data, sequence, index } of entries) {
+      const text = data.toString();
+      const [lane = ""] = text.split(" ");
+      got.set(lane, [...(got.get(lane) ?? []), text]);
+      places.set(`${shard} ${sequence} ${index}`, text);
+    }
+    return state;
+  };
+  start(ctx, handle);
+  const over = new AbortController();
+  const answered: [string, string][] = [];
+  const sender = async (lane: number) => {
+    for (let n = 0; !over.signal.aborted; n++) {
+      const text = `${lane} ${n}`;
+      const { shard, sequence, index } = await producer.append(lane, Buffer.from(text), 1);
+      answered.push([text, `${shard} ${sequence} ${index}`]);
+    }
+  };
+  const senders = Array.from({ length: LANES }, (_, lane) => sender(lane));
+  const open = async () => (await listShards(kinesis, StreamName)).filter((shard) => shard.isOpen).map(({ id }) => id);
+  await waitUntil(() => answered.length > 500);
+  const [whole] = await open();
+  const NewStartingHashKey = (1n << 127n).toString();
+  await kinesis.send(new SplitShardCommand({ StreamName, ShardToSplit: whole, NewStartingHashKey }));
+  await waitUntil(async () => (await open()).length === 2 && reasons.includes("Resharded"));
+  await waitUntil(() => answered.length > 1_500);
+  const [ShardToMerge, AdjacentShardToMerge] = await open();
+  await kinesis.send(new MergeShardsCommand({ StreamName, ShardToMerge, AdjacentShardToMerge }));
+  await waitUntil(async () => (await open()).length === 1);
+  await waitUntil(() => answered.length > 2_500);
+  over.abort();
+  await Promise.all(senders);
+  await producer.close();
+  await waitUntil(() => new Set([...got.values()].flat()).size === answered.length);
+  for (let lane = 0; lane < LANES; lane++) {
+    const firstTimes = [...new Set(got.get(`${lane}`))];
+    expect(firstTimes).toEqual(firstTimes.map((_, n) => `${lane} ${n}`));
+  }
+  for (const [text, place] of answered) expect(places.get(place)).toBe(text);
+});
 
 test("hands over every entry once and in order, numbered within its record, and remembers where it was", async () => {
   const ctx = await createContext(1);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { createShardMetrics, type ShardMetrics } from "./consumer-metrics.ts";
 import { createLeaseStore, type Lease, LeaseLost, type LeaseStore } from "./lease-store.ts";
-import { listShards, readableShards, type StreamShard } from "./shard-list.ts";
+import { isWithin, listShards, readableShards, type StreamShard } from "./shard-list.ts";
 import { createShardReader, type ShardReader } from "./shard-reader.ts";
 import { type WorkEnd, workOnShard } from "./shard-worker.ts";
 import type { Consumer, ConsumerOptions } from "./types.ts";
@@ -44,16 +44,17 @@ export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOption
       const lease = held.get(shard.id);
       if (stopping.signal.aborted || work.has(shard.id) || (lease && lease.expiresAtMs > Date.now())) continue;
       const acquired = await leases.acquire(shard.id, lease, inheritState(options, shard, held));
-      if (acquired) begin(acquired);
+      if (acquired) begin(acquired, shard);
     }
   }
 
-  function begin(lease: Lease): void {
+  function begin(lease: Lease, shard: StreamShard): void {
     const abort = new AbortController();
     const reader = createShardReader(ctx.kinesis, {
       stream: options.stream,
       shard: lease.shard,
       after: lease.checkpoint,
+      owns: (hashKey) => isWithin(shard, hashKey),
       countEvents: options.countEvents,
       readTime: options.readTime ?? Date.now,
       log,

@@ -1,10 +1,9 @@
 import { AppError } from "../../core/errors.ts";
 import { hashKeyOfLane, type Position } from "../../core/position.ts";
 import { AGGREGATION_OVERHEAD } from "./aggregation.ts";
-import { packRecords } from "./packing.ts";
 
 /** Bytes that someone waits for. */
-interface Waiting {
+export interface Waiting {
   data: Uint8Array;
   events: number;
   deadlineAtMs: number;
@@ -12,94 +11,66 @@ interface Waiting {
   answer: { resolve(position: Position): void; reject(error: AppError): void } | null;
 }
 
-/** A lane's part of a put: one Kinesis record, sent unchanged until the stream has taken it. */
-export interface LaneRecord {
-  lane: Lane;
-  items: Waiting[];
-  data: Buffer;
-  partitionKey: string;
-  hashKey: string;
-  /** Bytes of the callers in it. */
-  bytes: number;
-  attempt: number;
-}
-
 /**
- * What waits for one lane. At most one record is under way; until the stream has taken it nothing behind it may go, or a
+ * What waits for one lane. Only one taking is under way at a time; until the stream has it nothing behind it may go, or a
  * retry would be overtaken.
  */
 export interface Lane {
-  readonly isEmpty: boolean;
+  readonly number: number;
+  readonly partitionKey: string;
+  readonly hashKey: string;
   push(data: Uint8Array, events: number, deadlineAtMs: number): Promise<Position>;
-  /** The record to send now: the one that failed, else a new one of what waits; null while one is under way. */
-  take(maxBytes: number): LaneRecord | null;
-  /** The stream has it. */
-  acknowledge(record: LaneRecord, place: { shard: string; sequence: string }): void;
-  /** The stream refused it; `take` gives it out again. */
-  giveBack(record: LaneRecord): void;
+  /** The first that wait, as many as fit, and at least one where `isFirst`; none while others are under way. */
+  take(maxBytes: number, isFirst: boolean): Waiting[];
+  /** The stream has what was taken. */
+  finish(): void;
+  /** The stream does not have it where it belongs: it waits again, before all others. */
+  giveBack(): void;
   expire(nowMs: number): void;
 }
 
 export function createLane(number: number): Lane {
-  const partitionKey = `lane-${number}`;
-  const hashKey = hashKeyOfLane(number);
   let waiting: Waiting[] = [];
-  let current: LaneRecord | null = null;
-  let isUnderWay = false;
-  const lane: Lane = {
-    get isEmpty() {
-      return waiting.length === 0 && current === null;
-    },
+  let underWay: Waiting[] = [];
+  return {
+    number,
+    partitionKey: `lane-${number}`,
+    hashKey: hashKeyOfLane(number),
     push(data, events, deadlineAtMs) {
       return new Promise((resolve, reject) => {
         waiting.push({ data, events, deadlineAtMs, answer: { resolve, reject } });
       });
     },
-    take(maxBytes) {
-      if (isUnderWay) return null;
-      if (current === null) {
-        const [items, rest] = splitAt(waiting, maxBytes);
-        if (items.length === 0) return null;
-        waiting = rest;
-        const parts = items.map((item) => item.data);
-        const data = packRecords(partitionKey, hashKey, parts);
-        const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-        current = { lane, items, data, partitionKey, hashKey, bytes, attempt: 0 };
-      }
-      isUnderWay = true;
-      return current;
+    take(maxBytes, isFirst) {
+      if (underWay.length > 0 || waiting.length === 0) return [];
+      const count = countThatFit(waiting, maxBytes, isFirst);
+      underWay = count === waiting.length ? waiting : waiting.slice(0, count);
+      waiting = count === waiting.length ? [] : waiting.slice(count);
+      return underWay;
     },
-    acknowledge(record, place) {
-      current = null;
-      isUnderWay = false;
-      let index = 0;
-      for (const item of record.items) {
-        item.answer?.resolve({ shard: place.shard, sequence: place.sequence, index });
-        index += item.events;
-      }
+    finish() {
+      underWay = [];
     },
-    giveBack(record) {
-      record.attempt++;
-      isUnderWay = false;
+    giveBack() {
+      waiting = [...underWay, ...waiting];
+      underWay = [];
     },
     expire(nowMs) {
-      if (current !== null) expireOf(current.items, nowMs);
+      expireOf(underWay, nowMs);
       expireOf(waiting, nowMs);
     },
   };
-  return lane;
 }
 
-/** As many as fit into a record, at least one. */
-function splitAt(waiting: Waiting[], maxBytes: number): [Waiting[], Waiting[]] {
+function countThatFit(waiting: readonly Waiting[], maxBytes: number, isFirst: boolean): number {
   let bytes = 0;
   let count = 0;
   for (const item of waiting) {
     bytes += item.data.byteLength + AGGREGATION_OVERHEAD;
-    if (count > 0 && bytes > maxBytes) break;
+    if (bytes > maxBytes && !(isFirst && count === 0)) break;
     count++;
   }
-  return count === waiting.length ? [waiting, []] : [waiting.slice(0, count), waiting.slice(count)];
+  return count;
 }
 
 /** Deadlines are in the order of arrival. */

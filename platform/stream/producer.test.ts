@@ -4,25 +4,38 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 
 import { isAppError } from "../../core/errors.ts";
-import { LANES } from "../../core/position.ts";
+import { hashKeyOfLane, LANES } from "../../core/position.ts";
 import { unpackRecords } from "./packing.ts";
 import { createStreamProducer, type ProducerOptions } from "./producer.ts";
 import type { PutRecords } from "./put-records.ts";
+import type { ShardMap } from "./shard-map.ts";
 
 type Fate = "take" | "refuse-some" | "lose" | "lose-answer";
 
-/** A stream in memory that has bad moments; what it took, by lane, in order. */
-function createStream(fates: Fate[] = []) {
+const LANE_OF = new Map(Array.from({ length: LANES }, (_, lane) => [hashKeyOfLane(lane), lane]));
+const laneOfKey = (hashKey: string | null) => LANE_OF.get(hashKey ?? "") ?? -1;
+/** So many equal shards, each split into its generation. */
+const shardOf = (lane: number, shards: number) => `${shards}-${Math.floor((lane * shards) / LANES)}`;
+
+/**
+ * A stream in memory that has bad moments, and as many shards as it is told. What its readers get, by lane, in order: of
+ * each record what belongs to its shard, and every shard before those that came out of it.
+ */
+function createStream(fates: Fate[] = [], shards = 2) {
   const taken = new Map<string, string[]>();
   const puts: number[] = [];
+  const stream = { taken, puts, shards, putRecords };
   let sequence = 0;
   const take = (key: string, data: Uint8Array) => {
-    const log = taken.get(key) ?? [];
-    log.push(...unpackRecords(data).map((part) => part.toString()));
-    taken.set(key, log);
-    return { shard: `shard-${key}`, sequence: String(++sequence) };
+    const shard = shardOf(laneOfKey(key), stream.shards);
+    for (const part of unpackRecords(data)) {
+      const lane = laneOfKey(part.hashKey);
+      if (shardOf(lane, stream.shards) !== shard) continue;
+      taken.set(`lane-${lane}`, [...(taken.get(`lane-${lane}`) ?? []), part.data.toString()]);
+    }
+    return { shard, sequence: String(++sequence) };
   };
-  const putRecords: PutRecords = async (records) => {
+  async function putRecords(records: Parameters<PutRecords>[0]): ReturnType<PutRecords> {
     const fate = fates.shift() ?? "take";
     puts.push(records.length);
     await new Promise((resolve) => setImmediate(resolve));
@@ -30,41 +43,68 @@ function createStream(fates: Fate[] = []) {
     const answers = records.map((record, i) =>
       fate === "refuse-some" && i % 2 === 0
         ? { error: "ProvisionedThroughputExceededException" }
-        : take(record.partitionKey, record.data),
+        : take(record.hashKey, record.data),
     );
     return fate === "lose-answer" ? records.map(() => ({ error: "TimeoutError" })) : answers;
-  };
-  return { taken, puts, putRecords };
+  }
+  return stream;
 }
 
-const create = (stream: Pick<ReturnType<typeof createStream>, "putRecords">, options: Partial<ProducerOptions> = {}) =>
-  createStreamProducer({ kinesis: null as never, stream: "s", putRecords: stream.putRecords, ...options });
+/** What the producer believes of the shards; learns of changes only when told to look again. */
+function createShardMap(stream: { shards?: number }): ShardMap {
+  const look = () => {
+    const byShard = Map.groupBy(LANE_OF.values(), (lane) => shardOf(lane, stream.shards ?? 2));
+    return [...byShard].map(([shard, lanes]) => ({ shard, lanes }));
+  };
+  return {
+    groups: look(),
+    renew() {
+      Object.assign(this, { groups: look() });
+    },
+  };
+}
+
+const create = (stream: { putRecords: PutRecords; shards?: number }, options: Partial<ProducerOptions> = {}) => {
+  const shardMap = createShardMap(stream);
+  return createStreamProducer({
+    kinesis: null as never,
+    stream: "s",
+    putRecords: stream.putRecords,
+    shardMap,
+    ...options,
+  });
+};
 
 /** Each first time: what is left when the enricher has dropped what it has seen. */
 const once = (entries: readonly string[] = []) => [...new Set(entries)];
 
-test("what arrives together goes out together, one record for each lane", async () => {
+test("what arrives together goes out together, one record for each shard", async () => {
   const stream = createStream();
   const producer = create(stream);
   const data = Array.from({ length: 100 }, (_, i) => Buffer.from(`event ${i}`));
   const positions = await Promise.all(data.map((bytes, i) => producer.append(i % LANES, bytes, 2)));
-  expect(stream.puts).toEqual([LANES]);
-  expect(positions[0]).toEqual({ shard: "shard-lane-0", sequence: expect.any(String), index: 0 });
-  expect(positions[LANES]).toEqual({ ...positions[0], index: 2 });
+  expect(stream.puts).toEqual([2]);
+  const inFirst = positions.filter((_, i) => i % LANES < LANES / 2);
+  expect(new Set(inFirst.map(({ shard, sequence }) => `${shard} ${sequence}`)).size).toBe(1);
+  expect(inFirst.map(({ index }) => index).toSorted((a, b) => a - b)).toEqual(inFirst.map((_, i) => 2 * i));
   expect(producer.pendingBytes).toBe(0);
   await producer.close();
 });
 
-test("whatever fails and how often: nothing is lost, and a lane keeps its order", async () => {
+test("whatever fails and how often, and whatever becomes of the shards: nothing is lost, and a lane keeps its order", async () => {
   const fate = fc.constantFrom<Fate>("take", "refuse-some", "lose", "lose-answer");
-  const plan = fc.array(fc.tuple(fc.nat({ max: 3 }), fc.boolean()), { minLength: 1, maxLength: 30 });
+  const plan = fc.array(fc.tuple(fc.nat({ max: LANES - 1 }), fc.boolean(), fc.constantFrom(0, 0, 0, 1, 2, 4, 16)), {
+    minLength: 1,
+    maxLength: 40,
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plan, async (fates, appends) => {
       const stream = createStream(fates);
       const producer = create(stream);
       const expected = new Map<string, string[]>();
       const answers: Promise<unknown>[] = [];
-      for (const [i, [lane, pause]] of appends.entries()) {
+      for (const [i, [lane, pause, reshard]] of appends.entries()) {
+        if (reshard > 0) stream.shards = reshard;
         expected.set(`lane-${lane}`, [...(expected.get(`lane-${lane}`) ?? []), `event ${i}`]);
         answers.push(producer.append(lane, Buffer.from(`event ${i}`), 1));
         if (pause) await new Promise((resolve) => setImmediate(resolve));
@@ -79,11 +119,11 @@ test("whatever fails and how often: nothing is lost, and a lane keeps its order"
 
 /** Answers when it is told to. */
 function createSlowStream() {
-  const underWay: { lanes: number; answer: () => void }[] = [];
+  const underWay: { answer: () => void }[] = [];
   const putRecords: PutRecords = (records) =>
     new Promise((resolve) => {
-      const answers = records.map(() => ({ shard: "s", sequence: "1" }));
-      underWay.push({ lanes: records.length, answer: () => resolve(answers) });
+      const answers = records.map(({ hashKey }) => ({ shard: shardOf(laneOfKey(hashKey), 2), sequence: "1" }));
+      underWay.push({ answer: () => resolve(answers) });
     });
   return { underWay, putRecords };
 }
@@ -96,16 +136,29 @@ test("while a put is under way little waits for it, much goes at once, and nothi
   await turn();
   answers.push(producer.append(1, Buffer.from("b"), 1), producer.append(2, Buffer.from("c"), 1));
   await turn();
-  expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1]);
+  expect(stream.underWay).toHaveLength(1);
   answers.push(producer.append(3, Buffer.alloc(300_000), 1));
   await turn();
-  expect(stream.underWay.map(({ lanes }) => lanes)).toEqual([1, 3]);
+  expect(stream.underWay).toHaveLength(2);
   answers.push(producer.append(4, Buffer.from("d"), 1));
   await turn();
   expect(stream.underWay).toHaveLength(2);
   await vi.waitFor(() => expect(stream.underWay).toHaveLength(3));
   for (const { answer } of stream.underWay) answer();
   await Promise.all(answers);
+  await producer.close();
+});
+
+test("a split is found out by where a record comes to lie: what does not belong there is sent again, and answered then", async () => {
+  const reasons: string[] = [];
+  const stream = createStream([], 1);
+  const producer = create(stream, { onRetry: (reason) => reasons.push(reason) });
+  stream.shards = 2;
+  const answers = await Promise.all([0, 8, 15].map((lane) => producer.append(lane, Buffer.from(`of ${lane}`), 1)));
+  expect(reasons).toEqual(["Resharded"]);
+  const expected = [0, 8, 15].map((lane) => shardOf(lane, 2));
+  expect(answers.map(({ shard }) => shard)).toEqual(expected);
+  for (const lane of [0, 8, 15]) expect(once(stream.taken.get(`lane-${lane}`))).toEqual([`of ${lane}`]);
   await producer.close();
 });
 

@@ -2,8 +2,10 @@ import type { KinesisClient } from "@aws-sdk/client-kinesis";
 
 import { AppError } from "../../core/errors.ts";
 import { LANES } from "../../core/position.ts";
-import { createLane, type LaneRecord } from "./producer-lane.ts";
+import { type Bundle, settleBundle, takeBundle } from "./bundle.ts";
+import { createLane, type Lane } from "./producer-lane.ts";
 import { createPutRecords, type PutAnswer, type PutRecords } from "./put-records.ts";
+import { createShardMap, type ShardMap } from "./shard-map.ts";
 import type { StreamProducer } from "./types.ts";
 
 export interface ProducerOptions {
@@ -15,7 +17,7 @@ export interface ProducerOptions {
   deadlineMs?: number;
   /** How long a single put may take before it is given up and sent again. */
   putTimeoutMs?: number;
-  /** Puts under way at once, each with its own lanes. */
+  /** Puts under way at once, each with lanes of its own. */
   concurrentPuts?: number;
   /** How long a put waits for the one before it, while little is waiting: a call costs more than the bytes in it. */
   patienceMs?: number;
@@ -23,6 +25,7 @@ export interface ProducerOptions {
   maxRecordBytes?: number;
   /** Instead of the stream's own. */
   putRecords?: PutRecords;
+  shardMap?: ShardMap;
   /** Told of every record that the stream did not take, with its error code. */
   onRetry?: (reason: string) => void;
   /** Told of every put, with the number of its records. */
@@ -32,57 +35,76 @@ export interface ProducerOptions {
 /** Kinesis takes records of 1 MiB, and 5 MiB in a put. */
 const MAX_APPEND_BYTES = 1_000_000;
 const MAX_PUT_BYTES = 4_500_000;
+const MAX_PUT_RECORDS = 500;
 const FIRST_BACKOFF_MS = 40;
 const MAX_BACKOFF_MS = 2_000;
+/** For so long a put waits for requests that come in without a break. */
+const GATHER_MS = 4;
 const EXPIRE_EVERY_MS = 100;
 /** So much is worth a put of its own at once. */
 const WORTH_A_PUT_BYTES = 256 * 1024;
 
 /**
- * Group commit: whatever arrives while a put is under way goes out together with the next, one aggregated record for each
- * lane, all free lanes in one PutRecords.
+ * Group commit: whatever arrives while a put is under way goes out together with the next, all free lanes in one
+ * PutRecords, those of a shard in one aggregated record.
  */
 export function createStreamProducer(options: ProducerOptions): StreamProducer {
   const { maxPendingBytes = 64 * 1024 * 1024, deadlineMs = 8_000, concurrentPuts = 4 } = options;
   const { maxRecordBytes = 512 * 1024, putTimeoutMs = 5_000, patienceMs = 10 } = options;
   const putRecords = options.putRecords ?? createPutRecords(options.kinesis, options.stream, putTimeoutMs);
+  const shardMap = options.shardMap ?? createShardMap(options.kinesis, options.stream);
   const lanes = Array.from({ length: LANES }, (_, number) => createLane(number));
+  let refused: Bundle[] = [];
   let pendingBytes = 0;
   let bytesUnderWay = 0;
   let putsUnderWay = 0;
   let lastPutAtMs = 0;
   let patience: NodeJS.Timeout | null = null;
-  let firstLane = 0;
+  let turn = 0;
   let isScheduled = false;
+  let scheduledAtMs = 0;
   let isClosed = false;
   let whenEmpty: (() => void)[] = [];
   const expiry = setInterval(() => lanes.forEach((lane) => lane.expire(Date.now())), EXPIRE_EVERY_MS).unref();
 
-  /** After this turn of the event loop, so that requests read in the same turn share a put. */
+  /** Once nothing more comes: requests that the event loop has still to read share the put. */
   const schedule = () => {
     if (isScheduled) return;
     isScheduled = true;
-    setImmediate(flush);
+    scheduledAtMs = performance.now();
+    setImmediate(flushOrGather, 0);
+  };
+
+  const flushOrGather = (pendingBefore: number) => {
+    const isQuiet = pendingBytes <= pendingBefore;
+    if (isQuiet || performance.now() - scheduledAtMs >= GATHER_MS) flush();
+    else setImmediate(flushOrGather, pendingBytes);
   };
 
   const flush = () => {
     isScheduled = false;
-    for (let records = gather(); records.length > 0; records = gather()) void put(records);
+    for (let bundles = gather(); bundles.length > 0; bundles = gather()) void put(bundles);
   };
 
-  /** Begins with another lane each time, lest the size limit starve the last. */
-  const gather = (): LaneRecord[] => {
-    const records: LaneRecord[] = [];
-    if (putsUnderWay >= concurrentPuts || isPatient()) return records;
+  /** What was refused goes first: until the stream has it, nothing else of its lanes may go. */
+  const gather = (): Bundle[] => {
+    if (putsUnderWay >= concurrentPuts || isPatient()) return [];
+    const bundles: Bundle[] = [];
     let bytes = 0;
-    firstLane = (firstLane + 1) % LANES;
-    for (let i = 0; i < LANES && bytes < MAX_PUT_BYTES - MAX_APPEND_BYTES; i++) {
-      const record = lanes[(firstLane + i) % LANES]?.take(maxRecordBytes);
-      if (!record) continue;
-      records.push(record);
-      bytes += record.data.byteLength;
+    const isFull = () => bytes >= MAX_PUT_BYTES - MAX_APPEND_BYTES || bundles.length >= MAX_PUT_RECORDS;
+    const add = (bundle: Bundle | null | undefined): boolean => {
+      if (!bundle) return false;
+      bundles.push(bundle);
+      bytes += bundle.data.byteLength;
+      return !isFull();
+    };
+    while (!isFull() && add(refused.shift()));
+    turn++;
+    for (const group of rotated(shardMap.groups, turn)) {
+      const members = rotated(group.lanes, turn).map((number) => lanes[number] as Lane);
+      while (!isFull() && add(takeBundle(members, group.shard, maxRecordBytes)));
     }
-    return records;
+    return bundles;
   };
 
   /** Nothing is under way: go. Something is: its answer comes soon, and then all that has come by then goes together. */
@@ -97,16 +119,16 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     return true;
   };
 
-  const put = async (records: LaneRecord[]) => {
-    const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
+  const put = async (bundles: Bundle[]) => {
+    const bytes = bundles.reduce((sum, bundle) => sum + bundle.bytes, 0);
     putsUnderWay++;
     bytesUnderWay += bytes;
     lastPutAtMs = performance.now();
-    options.onPut?.(records.length);
-    const refused = settle(records, await putRecords(records));
+    options.onPut?.(bundles.length);
+    const failed = settle(bundles, await putRecords(bundles));
     putsUnderWay--;
     bytesUnderWay -= bytes;
-    if (refused.length > 0) setTimeout(giveBack, backoffMs(refused), refused);
+    if (failed.length > 0) setTimeout(giveBack, backoffMs(failed), failed);
     schedule();
     if (pendingBytes === 0) {
       for (const tell of whenEmpty) tell();
@@ -114,20 +136,25 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     }
   };
 
-  const settle = (records: LaneRecord[], answers: readonly PutAnswer[]): LaneRecord[] =>
-    records.filter((record, i) => {
+  const settle = (bundles: Bundle[], answers: readonly PutAnswer[]): Bundle[] =>
+    bundles.filter((bundle, i) => {
       const answer = answers[i] ?? { error: "NoAnswer" };
       if ("error" in answer) {
         options.onRetry?.(answer.error);
         return true;
       }
-      pendingBytes -= record.bytes;
-      record.lane.acknowledge(record, answer);
+      const settled = settleBundle(bundle, answer);
+      pendingBytes -= settled;
+      if (settled < bundle.bytes) {
+        options.onRetry?.("Resharded");
+        shardMap.renew();
+      }
       return false;
     });
 
-  const giveBack = (refused: LaneRecord[]) => {
-    for (const record of refused) record.lane.giveBack(record);
+  const giveBack = (failed: Bundle[]) => {
+    for (const bundle of failed) bundle.attempt++;
+    refused = [...refused, ...failed];
     schedule();
   };
 
@@ -159,8 +186,14 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
   }
 }
 
+/** Begins with another each time, lest the size limit starve the last. */
+function rotated<T>(items: readonly T[], turn: number): T[] {
+  const first = turn % items.length;
+  return [...items.slice(first), ...items.slice(0, first)];
+}
+
 /** Doubles with each attempt; jittered, so that several processes do not come back in step. */
-function backoffMs(refused: readonly LaneRecord[]): number {
-  const attempt = Math.max(...refused.map((record) => record.attempt));
+function backoffMs(failed: readonly Bundle[]): number {
+  const attempt = Math.max(...failed.map((bundle) => bundle.attempt));
   return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
 }

@@ -1,9 +1,13 @@
 import { type KinesisClient, ListShardsCommand } from "@aws-sdk/client-kinesis";
 
-/** A shard and those it came out of: none at first, one after a split, two after a merge. */
 export interface StreamShard {
   id: string;
+  /** Those it came out of: none at first, one after a split, two after a merge. */
   parents: string[];
+  /** Its part of the hash-key space, first and last included; never changes. */
+  hashKeys: readonly [bigint, bigint];
+  /** It still takes records. */
+  isOpen: boolean;
 }
 
 /** All shards that the stream still keeps records of, the closed ones too. */
@@ -12,13 +16,21 @@ export async function listShards(kinesis: KinesisClient, stream: string): Promis
   let next: string | undefined;
   do {
     const answer = await kinesis.send(new ListShardsCommand(next ? { NextToken: next } : { StreamName: stream }));
-    for (const shard of answer.Shards ?? []) {
+    for (const { ShardId = "", HashKeyRange, ...shard } of answer.Shards ?? []) {
       const parents = [shard.ParentShardId, shard.AdjacentParentShardId].filter((id) => id !== undefined);
-      shards.push({ id: shard.ShardId ?? "", parents });
+      const hashKeys = [BigInt(HashKeyRange?.StartingHashKey ?? 0), BigInt(HashKeyRange?.EndingHashKey ?? -1)] as const;
+      shards.push({ id: ShardId, parents, hashKeys, isOpen: !shard.SequenceNumberRange?.EndingSequenceNumber });
     }
     next = answer.NextToken;
   } while (next);
   return shards;
+}
+
+/** Whether what has this hash key belongs to the shard. What is no hash key at all lies where Kinesis has put it. */
+export function isWithin({ hashKeys: [first, last] }: Pick<StreamShard, "hashKeys">, hashKey: string): boolean {
+  if (!/^\d{1,39}$/.test(hashKey)) return true;
+  const key = BigInt(hashKey);
+  return key >= first && key <= last;
 }
 
 /** Shards that may be read now: not ended, and every parent either ended or no longer kept by the stream. */

@@ -39,6 +39,7 @@ function createReader(answers: Answer[], after: string | null = "99") {
     stream: "s",
     shard: "shard-0",
     after,
+    owns: () => true,
     countEvents: () => 1,
     readTime: () => 42,
     log: createLogger("test", { LIVORA_LOG_LEVEL: "silent" }),

@@ -45,6 +45,8 @@ interface ReaderOptions {
   shard: string;
   /** The last sequence number that was handled; null begins at the oldest record. */
   after: string | null;
+  /** Whether what has this hash key belongs to the shard. A record may hold what does not, sent while shards were split. */
+  owns(hashKey: string): boolean;
   countEvents(data: Buffer): number;
   readTime(): Promise<number> | number;
   log: Logger;
@@ -100,7 +102,7 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
     if (ended) return { records: [], tipTimeMs: timeMs, msBehind: 0, ended };
     iterator ??= await openIterator(kinesis, options, after);
     const answer = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
-    const records = (answer.Records ?? []).map((record) => takeApart(record, options.countEvents));
+    const records = (answer.Records ?? []).map((record) => takeApart(record, options));
     // The embedded stream always says 0 behind, so a full answer is taken as one that did not reach the tip.
     const isTip = answer.MillisBehindLatest === 0 && records.length < limit;
     ended = answer.NextShardIterator === undefined;
@@ -160,16 +162,17 @@ async function openIterator(
 
 type KinesisRecord = NonNullable<GetRecordsCommandOutput["Records"]>[number];
 
-function takeApart(record: KinesisRecord, countEvents: (data: Buffer) => number): StreamRecord {
+/** Its producer sends again, to where it belongs, what does not belong here: it is left out, but has its number. */
+function takeApart(record: KinesisRecord, { owns, countEvents }: ReaderOptions): StreamRecord {
   const sequence = record.SequenceNumber ?? "";
   const bytes = record.Data ?? new Uint8Array();
   const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime() ?? Date.now();
   let index = 0;
-  const entries = unpackRecords(bytes).map((data) => {
-    const entry = { sequence, index, data, arrivedAtMs };
+  const entries: StreamEntry[] = [];
+  for (const { hashKey, data } of unpackRecords(bytes)) {
+    if (hashKey === null || owns(hashKey)) entries.push({ sequence, index, data, arrivedAtMs });
     index += countOrOne(countEvents, data);
-    return entry;
-  });
+  }
   return { sequence, bytes: bytes.byteLength, arrivedAtMs, entries };
 }
 

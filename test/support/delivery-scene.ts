@@ -165,7 +165,7 @@ export async function createDeliveryScene(options: { patience?: Partial<Delivery
     /** What lies in the stream "events" of this message, in order. */
     async events({ run_id }: SendRequest) {
       const records = await readStream(ctx.kinesis, config.LIVORA_STREAM_EVENTS);
-      const all = records.flatMap(({ parts }) => parts.flatMap((part) => decodeEnvelope(part).events));
+      const all = records.flatMap(({ parts }) => parts.flatMap(({ data }) => decodeEnvelope(data).events));
       return all.map((event) => JSON.parse(event.toString()) as Event).filter(({ props }) => props?.run_id === run_id);
     },
     async stopRun({ run_id }: SendRequest) {

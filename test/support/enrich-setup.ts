@@ -56,7 +56,7 @@ export async function setUpEnrich(closing: (() => Promise<void>)[], shards = 2):
     },
     async enriched() {
       const records = await readStream(ctx.kinesis, ctx.config.LIVORA_STREAM_ENRICHED);
-      const all = records.flatMap((record) => record.parts.map(decodeEnriched));
+      const all = records.flatMap((record) => record.parts.map(({ data }) => decodeEnriched(data)));
       const bySource = new Map(all.map((event) => [JSON.stringify(event.source), event]));
       return [...bySource.values()];
     },

@@ -7,12 +7,11 @@ import {
 
 import { unpackRecords } from "../../platform/stream/packing.ts";
 
-/** One Kinesis record, its user records unpacked. */
+/** One Kinesis record, its user records unpacked, whether or not they belong to the shard. */
 export interface StreamRecord {
   shard: string;
   sequence: string;
-  partitionKey: string;
-  parts: Buffer[];
+  parts: { hashKey: string | null; data: Buffer }[];
 }
 
 /** Everything that lies in a stream, shard by shard, in order. */
@@ -28,8 +27,8 @@ async function readShard(kinesis: KinesisClient, stream: string, shard: string):
   let { ShardIterator: iterator } = await kinesis.send(new GetShardIteratorCommand(where));
   while (iterator) {
     const page = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator }));
-    for (const { SequenceNumber = "", PartitionKey = "", Data = new Uint8Array() } of page.Records ?? []) {
-      records.push({ shard, sequence: SequenceNumber, partitionKey: PartitionKey, parts: unpackRecords(Data) });
+    for (const { SequenceNumber = "", Data = new Uint8Array() } of page.Records ?? []) {
+      records.push({ shard, sequence: SequenceNumber, parts: unpackRecords(Data) });
     }
     iterator = (page.Records ?? []).length === 0 && page.MillisBehindLatest === 0 ? undefined : page.NextShardIterator;
   }

@@ -231,7 +231,7 @@ test("order within a session is kept, and nothing is lost, while shards split un
   const records = await readStream(ctx.kinesis, ctx.config.LIVORA_STREAM_ENRICHED);
   for (let n = 0; n < 8; n++) {
     const ids = records
-      .flatMap((record) => record.parts.map(decodeEnriched))
+      .flatMap((record) => record.parts.map(({ data }) => decodeEnriched(data)))
       .filter((event) => event.session_id === `s-${n}`);
     const inOrder = sent.filter((event) => event.session_id === `s-${n}`).map((event) => event.event_id);
     expect(ids.map((event) => event.event_id)).toEqual(inOrder);
