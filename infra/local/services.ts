@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { answersHttp } from "./parts/answers-http.ts";
 import { logSizeOf, type Part, pidFileOf, toPart } from "./parts/part.ts";
 import { nodeBinary, ROOT } from "./paths.ts";
 import { readFrom, startProcess } from "./process.ts";
@@ -49,7 +50,8 @@ export async function startService(name: ServiceName, { dir, ports, env }: Servi
   const url = `http://127.0.0.1:${options.port}`;
   // The log as well: whoever answers at the port might be somebody else.
   const isReady = async () => readFrom(options.log, logFrom).includes('"msg":"ready"') && (await answersReadyz(url));
-  return toPart(child, url, options, isReady, logFrom);
+  // Not `/readyz`: who waits for a database that is away is well.
+  return toPart(child, url, options, isReady, logFrom, (withinMs) => answersHttp(`${url}/healthz`, withinMs));
 }
 
 async function answersReadyz(url: string): Promise<boolean> {

@@ -1,7 +1,9 @@
 import { GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { GetRecordsCommand, GetShardIteratorCommand, PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { rmSync } from "node:fs";
+import { join } from "node:path";
 
+import { Redis } from "ioredis";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -85,6 +87,23 @@ describe("a part that is killed comes back with its data", () => {
     const get = () => ctx.dynamodb.send(new GetItemCommand({ TableName, Key: { PK: { S: "kept" } } }));
     await waitUntil("the item", async () => (await get()).Item !== undefined, 15_000);
     expect((await get()).Item).toEqual({ PK: { S: "kept" } });
+  });
+
+  it("as does one that hangs, once it has been silent for long", async () => {
+    const said: string[] = [];
+    const patient = createSupervisor((text) => said.push(text), { checks: 3, answerWithinMs: 1_000, pauseMs: 100 });
+    const [port = 0] = await findFreePorts(1);
+    const start = () => startBackingPart("redis", join(folder, "hanging"), { ...ports, redis: port }, () => {});
+    const { pid, url } = await patient.supervise("redis", start);
+    const redis = new Redis(url);
+    await redis.set("kept", "7");
+    patient.signal("redis", "SIGSTOP");
+    await waitUntil("another process", async () => ![undefined, pid].includes(patient.pidOf("redis")), 30_000);
+    await waitUntil("the key", async () => (await redis.get("kept")) === "7", 15_000);
+    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    expect(said[0]).toBe("redis has not answered for 3 s: ending it");
+    redis.disconnect();
+    await patient.stop(["redis"]);
   });
 
   it("and does not come back once it was stopped", async () => {

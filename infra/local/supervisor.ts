@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Report } from "./artifacts/artifact.ts";
+import { hasHung, PATIENCE, type Patience, secondsOf } from "./hang.ts";
 import type { Part } from "./parts/part.ts";
-import { signalProcess } from "./process.ts";
+import { type Exit, signalProcess } from "./process.ts";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
@@ -10,7 +11,7 @@ const LONGEST_PAUSE_MS = 5_000;
 const STEADY_AFTER_MS = 30_000;
 
 export interface Supervisor {
-  /** Starts a part, resolves once it is healthy, and from then on starts it again whenever it dies. Rejects where the first start fails. */
+  /** Starts a part, resolves once it is healthy, and from then on starts it again whenever it dies or hangs. Rejects where the first start fails. */
   supervise(name: string, start: () => Promise<Part>): Promise<Part>;
   /** The process that stands for a part at the moment; undefined while it is down. */
   pidOf(name: string): number | undefined;
@@ -32,7 +33,7 @@ interface Ward {
   watching: Promise<void>;
 }
 
-export function createSupervisor(report: Report): Supervisor {
+export function createSupervisor(report: Report, patience: Patience = PATIENCE): Supervisor {
   const wards = new Map<string, Ward>();
 
   async function startWard(ward: Ward, start: () => Promise<Part>): Promise<Part> {
@@ -56,7 +57,7 @@ export function createSupervisor(report: Report): Supervisor {
   async function watch(name: string, ward: Ward, start: () => Promise<Part>): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (ward.isWanted && ward.part) {
-      const { code, signal } = await ward.part.exited;
+      const { code, signal } = await untilEnded(name, ward, ward.part);
       const livedMs = Date.now() - ward.startedAtMs;
       ward.part = undefined;
       if (!ward.isWanted) return;
@@ -68,6 +69,21 @@ export function createSupervisor(report: Report): Supervisor {
         await restart(name, ward, start);
       }
     }
+  }
+
+  /** Who hangs is killed: what does not answer would not hear a polite signal either. */
+  async function untilEnded(name: string, ward: Ward, part: Part): Promise<Exit> {
+    const ended = new AbortController();
+    void endHanging(name, ward, part, ended.signal);
+    const exit = await part.exited;
+    ended.abort();
+    return exit;
+  }
+
+  async function endHanging(name: string, ward: Ward, part: Part, ended: AbortSignal): Promise<void> {
+    if (!(await hasHung(part.speak, patience, ended)) || !ward.isWanted || !part.isAlive()) return;
+    report(`${name} has not answered for ${secondsOf(patience)} s: ending it`);
+    signalProcess(part.pid, "SIGKILL");
   }
 
   async function restart(name: string, ward: Ward, start: () => Promise<Part>): Promise<void> {

@@ -6,5 +6,5 @@ export async function startKinesis(options: PartOptions): Promise<Part> {
   const logFrom = logSizeOf(options.log);
   const child = await startScript("kinesis", options);
   const url = `http://127.0.0.1:${options.port}`;
-  return toPart(child, url, options, () => answersHttp(url), logFrom);
+  return toPart(child, url, options, (withinMs) => answersHttp(url, withinMs), logFrom);
 }

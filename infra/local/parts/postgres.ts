@@ -38,7 +38,9 @@ export async function startPostgres(options: PartOptions): Promise<Part> {
     stopSignal: "SIGINT",
   });
   const url = postgresAdminUrl(options.port);
-  return toPart(child, url, options, () => answersSelect(url), logFrom);
+  const isReady = (withinMs: number) => answersSelect(url, withinMs);
+  const speak = (withinMs: number) => isReady(withinMs).catch(acceptRefusal);
+  return toPart(child, url, options, isReady, logFrom, speak);
 }
 
 function flags(): string[] {
@@ -105,8 +107,14 @@ async function endStalePostmaster(data: string): Promise<void> {
   if (!isOurs()) rmSync(file, { force: true });
 }
 
-async function answersSelect(url: string): Promise<boolean> {
-  const sql = postgres(url, { max: 1, connect_timeout: 2, onnotice: () => {} });
+/** Who is told "too many clients" or "starting up" has been answered. */
+function acceptRefusal(error: unknown): true {
+  if (error instanceof postgres.PostgresError) return true;
+  throw error;
+}
+
+async function answersSelect(url: string, withinMs: number): Promise<boolean> {
+  const sql = postgres(url, { max: 1, connect_timeout: withinMs / 1000, onnotice: () => {} });
   try {
     await sql`select 1`;
     return true;

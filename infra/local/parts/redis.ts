@@ -22,7 +22,13 @@ export async function startRedis(options: PartOptions, report: Report = () => {}
     log: options.log,
     pidFile: pidFileOf(options.dir),
   });
-  return toPart(child, `redis://127.0.0.1:${options.port}`, options, () => answersPing(options.port), logFrom);
+  return toPart(
+    child,
+    `redis://127.0.0.1:${options.port}`,
+    options,
+    (withinMs) => answersPing(options.port, withinMs),
+    logFrom,
+  );
 }
 
 function configuration(data: string, port: number): string {
@@ -45,10 +51,10 @@ function configuration(data: string, port: number): string {
 }
 
 /** `+PONG`, and not `-LOADING`. */
-function answersPing(port: number): Promise<boolean> {
+function answersPing(port: number, withinMs: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1" }, () => socket.write("PING\r\n"));
-    socket.setTimeout(2_000, () => socket.destroy(new Error("no answer")));
+    socket.setTimeout(withinMs, () => socket.destroy(new Error("no answer")));
     socket.once("error", reject);
     socket.once("data", (data) => {
       socket.destroy();

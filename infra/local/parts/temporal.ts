@@ -29,7 +29,13 @@ export async function startTemporal(options: TemporalOptions, report: Report = (
     pidFile: pidFileOf(options.dir),
   });
   const address = `127.0.0.1:${options.port}`;
-  return toPart(child, address, options, () => knowsNamespace(address, options.namespace ?? "default"), logFrom);
+  return toPart(
+    child,
+    address,
+    options,
+    (withinMs) => knowsNamespace(address, options.namespace ?? "default", withinMs),
+    logFrom,
+  );
 }
 
 function commandLine({ dir, port, webPort, namespace = "default" }: TemporalOptions): string[] {
@@ -48,8 +54,8 @@ function commandLine({ dir, port, webPort, namespace = "default" }: TemporalOpti
   return ["server", "start-dev", ...Object.entries(options).flat(), ...headless, ...pragmas, ...attributes];
 }
 
-async function knowsNamespace(address: string, namespace: string): Promise<boolean> {
-  const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+async function knowsNamespace(address: string, namespace: string, withinMs: number): Promise<boolean> {
+  const connection = await Connection.connect({ address, connectTimeout: withinMs });
   try {
     await connection.workflowService.describeNamespace({ namespace });
     return true;
