@@ -3,12 +3,13 @@ import { isUtf8 } from "node:buffer";
 import { and, desc, eq } from "drizzle-orm";
 import { z } from "zod";
 
+import { LETTER_STATES } from "../core/dead-letter.ts";
 import { parse } from "../core/parse.ts";
 import { deadLetters } from "../platform/postgres/schema.ts";
 import { type CrmContext, inTransaction, logAccess, requireScope } from "./context.ts";
 import { afterCursor, isoTime, type Page, pageInput, timeSchema, toPage } from "./page.ts";
 
-const STATES = ["open", "replayed", "discarded"] as const;
+const STATES = LETTER_STATES;
 
 export const listDeadLettersInput = z.object({
   stage: z.string().min(1).max(64).optional(),

@@ -5,6 +5,8 @@ const TENANT_WRITES: Record<string, string> = {
   audit_log: "insert",
   campaigns: "insert, update",
   campaign_versions: "insert",
+  dead_letters: "update (state, history)",
+  dead_letter_replays: "insert",
   templates: "insert, update",
 };
 
