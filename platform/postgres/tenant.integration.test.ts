@@ -151,6 +151,7 @@ function valueFor(table: string, name: string, type: string, client: string, see
   if (type === "bytea") return "\\x00";
   if (type.startsWith("timestamp")) return "2026-11-21T10:00:00Z";
   if (type === "integer" || type === "bigint") return "1";
+  if (type === "boolean") return "true";
   return name === "campaign_id" || name === "id" ? "campaign" : `${name}-${seed}`;
 }
 
