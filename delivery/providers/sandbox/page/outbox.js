@@ -6,6 +6,7 @@ const byId = (id) => document.querySelector(`#${id}`);
 const [feed, empty, live, filters, search, reader] = ["feed", "empty", "live", "filters", "search", "reader"].map(byId);
 const messages = new Map();
 let channel = null;
+let isLoaded = false;
 
 function element(tag, className, ...children) {
   const made = document.createElement(tag);
@@ -144,7 +145,7 @@ function isShown({ message }) {
 function refresh() {
   const entries = [...messages.values()];
   for (const entry of entries) entry.card.hidden = !isShown(entry);
-  empty.hidden = entries.length > 0;
+  empty.hidden = !isLoaded || entries.length > 0;
   filters.replaceChildren(...[null, ...Object.keys(CHANNELS)].map((name) => filterButton(name, entries)));
 }
 
@@ -189,6 +190,7 @@ function setLive(isOn) {
 
 async function load(isFresh) {
   const response = await fetch("/outbox/messages");
+  isLoaded = true;
   for (const message of (await response.json()).toReversed()) show(message, isFresh && !messages.has(message.id));
   refresh();
 }
