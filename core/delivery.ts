@@ -17,6 +17,8 @@ export interface Handover {
   /** SHA-256 of the text that the provider keeps, hex. */
   content_sha256: string;
   at: string;
+  /** Where it is asked for: not handed over after this. */
+  until?: string;
 }
 
 export interface LedgerRow {

@@ -13,6 +13,7 @@ import { contentHash } from "./content-hash.ts";
 import type { DeliveryContext } from "./context.ts";
 import { type DeliveryRow, type Facts, loadFacts, loadStanding, type Standing } from "./facts.ts";
 import { recordEntry, reserveDelivery } from "./ledger.ts";
+import { findInLostTime } from "./lost-time.ts";
 import type { OutgoingMessage, ProviderAnswer } from "./providers/provider.ts";
 import { giveQuotaBack, type QuotaClaim, takeQuota } from "./quotas.ts";
 import { resolveDelivery } from "./reconcile.ts";
@@ -74,9 +75,11 @@ async function compose(
   const handover = composed.ok ? handoverOf(composed.message) : null;
   const reservation = reservationOf(request, { standing, facts, id, handover });
   const person = { client_id: request.client_id, person_keys: standing.run.person_keys };
+  const trace = handover && (await findInLostTime(ctx, standing.run, { id, channel: request.channel, handover }));
   return whileNothingComesIn(ctx, person, id, async () => {
     const row = await reserveDelivery(ctx, reservation);
     if (!row) return refused(ctx, request, id);
+    if (trace) return settle(ctx, await record(ctx, row, trace(row.attempts)));
     if (composed.ok) return handOver(ctx, composed.message, row);
     const entry = { kind: "skipped", at: new Date().toISOString(), reason: composed.reason } as const;
     return settle(ctx, await record(ctx, row, entry));

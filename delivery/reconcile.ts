@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, lt, ne, sql } from "drizzle-orm";
 
-import { isSettled } from "../core/delivery.ts";
+import { type Handover, isSettled } from "../core/delivery.ts";
 import { AppError } from "../core/errors.ts";
 import { deliveries } from "../platform/postgres/schema.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -46,13 +46,21 @@ function openQuestion(retryAfterMs: number): AppError {
   return new AppError("unavailable", "Whether the provider has the message is not known yet.", { retryAfterMs });
 }
 
-/** Ids that no other delivery has been found under; null where the provider cannot tell. */
 async function askProvider(ctx: DeliveryContext, row: DeliveryRow): Promise<string[] | null> {
-  const provider = ctx.providers[row.channel];
-  const ids = await provider.find(row.id, row.handover!).catch((error: unknown) => {
-    ctx.log.warn({ delivery_id: row.id, provider: provider.name, err: String(error) }, "provider cannot be asked");
+  return findAtProvider(ctx, row, row.handover!).catch((error: unknown) => {
+    ctx.log.warn({ delivery_id: row.id, provider: row.provider, err: String(error) }, "provider cannot be asked");
     return null;
   });
+}
+
+/** Ids that no other delivery has been found under; null where the provider cannot tell. Throws where it does not answer. */
+export async function findAtProvider(
+  ctx: DeliveryContext,
+  row: Pick<DeliveryRow, "id" | "channel">,
+  handover: Handover,
+): Promise<string[] | null> {
+  const provider = ctx.providers[row.channel];
+  const ids = await provider.find(row.id, handover);
   if (!ids || ids.length === 0) return ids;
   const taken = await ctx.db
     .select({ id: deliveries.provider_message_id })

@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { AppError } from "../core/errors.ts";
 
+const moment = z.union([z.literal(""), z.iso.datetime()]).default("");
 const port = z.coerce.number().int().min(0).max(65_535);
 
 /**
@@ -56,6 +57,12 @@ const schema = z.object({
   LIVORA_FCM_PROJECT: z.string().default("livora-sandbox"),
   /** Service account JSON; empty with the sandbox, which makes one. */
   LIVORA_FCM_CREDENTIALS: z.string().default(""),
+  /**
+   * After a restore: what was sent between these two moments (ISO 8601) is not in the ledger. Messages of runs that were
+   * entered before the second are looked for at the provider before they are sent. Empty: nothing is missing.
+   */
+  LIVORA_LOST_SINCE: moment,
+  LIVORA_LOST_UNTIL: moment,
   /** Where providers reach our webhooks. */
   LIVORA_PUBLIC_API_URL: z.string().default("http://127.0.0.1:7071"),
   /** Where the sandbox keeps its messages and keys. */

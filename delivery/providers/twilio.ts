@@ -51,8 +51,9 @@ export function createTwilioProvider(config: TwilioConfig, options: TwilioOption
         limit: SEARCHED,
       });
       const since = Date.parse(handover.at) - CLOCK_SLACK_MS;
+      const until = handover.until === undefined ? Infinity : Date.parse(handover.until) + CLOCK_SLACK_MS;
       return sent
-        .filter((message) => message.dateCreated.getTime() >= since)
+        .filter((message) => message.dateCreated.getTime() >= since && message.dateCreated.getTime() <= until)
         .filter((message) => handover.content_sha256 === "" || contentHash(message.body) === handover.content_sha256)
         .map((message) => message.sid)
         .toReversed();
