@@ -1,5 +1,6 @@
-// The way in for `npm start`, `npm test`, `npm run verify` and `npm run bench`. Plain JavaScript for any Node from 20 on, because it
-// runs before anything is installed: it installs what the lock file says and hands over to the pinned Node, which runs TypeScript.
+// The way in for `npm start`, `npm test`, `npm run verify`, `npm run bench` and `npm run test:chaos`. Plain JavaScript for any Node
+// from 20 on, because it runs before anything is installed: it installs what the lock file says and hands over to the pinned
+// Node, which runs TypeScript.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -11,6 +12,7 @@ const commands = {
   test: "infra/local/test.ts",
   verify: "infra/local/verify.ts",
   bench: "bench/main.ts",
+  chaos: "test/chaos/main.ts",
 };
 
 const [command = "", ...args] = process.argv.slice(2);

@@ -50,6 +50,8 @@ export function serviceEnvironment(dir: string, ports: Ports, env: NodeJS.Proces
   return {
     LIVORA_LAKE: join(dir, "lake"),
     LIVORA_SANDBOX_DIR: join(dir, "sandbox"),
+    // Providers may reach us by another way than we ourselves: through a tunnel, or a test's proxy.
+    LIVORA_PUBLIC_API_URL: `http://127.0.0.1:${ports.api}`,
     ...env,
     ...backingEnvironment(ports satisfies BackingPorts),
     ...Object.fromEntries(portVariables),
@@ -57,6 +59,5 @@ export function serviceEnvironment(dir: string, ports: Ports, env: NodeJS.Proces
     LIVORA_TWILIO_URL: outbox,
     LIVORA_SENDGRID_URL: outbox,
     LIVORA_FCM_URL: outbox,
-    LIVORA_PUBLIC_API_URL: `http://127.0.0.1:${ports.api}`,
   };
 }

@@ -1,5 +1,4 @@
-import { connect, createServer, type Socket } from "node:net";
-import type { AddressInfo } from "node:net";
+import { startWire } from "./fault-proxy/wire.ts";
 
 /** A wire to a server that can be cut and mended: what an outage looks like to whoever is connected through it. */
 export interface Cuttable {
@@ -10,40 +9,12 @@ export interface Cuttable {
 }
 
 export async function startCuttable(target: { host: string; port: number }): Promise<Cuttable> {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((near) => {
-    if (isCut) return void near.resetAndDestroy();
-    const far = connect(target);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from
-        .on("error", () => {})
-        .on("close", () => {
-          sockets.delete(from);
-          to.destroy();
-        });
-      from.pipe(to);
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    isCut = true;
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
+  const wire = await startWire(target);
   return {
-    port: (server.address() as AddressInfo).port,
-    cut,
-    mend() {
-      isCut = false;
-    },
-    async close() {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    port: wire.port,
+    cut: () => void wire.set({ kind: "reset" }),
+    mend: () => void wire.set({ kind: "pass" }),
+    close: () => wire.close(),
   };
 }
 

@@ -1,10 +1,10 @@
-import type { Livora } from "./livora.ts";
+import type { LivoraTarget } from "./livora.ts";
 import { withPostgres } from "./oracle-evidence.ts";
 import type { CampaignStep } from "./oracle-messages.ts";
 
 /** A request to Livora's API as its client; throws, with what it said, where it refuses. */
 export async function callApi<T>(
-  { endpoints }: Pick<Livora, "endpoints">,
+  { endpoints }: Pick<LivoraTarget, "endpoints">,
   method: string,
   path: string,
   body?: unknown,
@@ -32,13 +32,13 @@ export function cartCampaign(campaign_id: string, steps: readonly CampaignStep[]
   return { campaign_id, trigger: "cart_abandonment", schedule };
 }
 
-export async function publishCampaign(livora: Livora, campaign: { campaign_id: string }): Promise<void> {
+export async function publishCampaign(livora: LivoraTarget, campaign: { campaign_id: string }): Promise<void> {
   await callApi(livora, "POST", "/api/v1/campaigns", campaign);
   await callApi(livora, "POST", `/api/v1/campaigns/${campaign.campaign_id}/publish`);
 }
 
 /** Everyone of the demo's own campaigns stands still, so that only the test's own send. */
-export async function pauseOthers(livora: Livora): Promise<void> {
+export async function pauseOthers(livora: LivoraTarget): Promise<void> {
   const others = await withPostgres(
     livora.postgres,
     (sql) => sql<{ id: string }[]>`select id from campaigns where client_id = ${livora.client_id} and state = 'active'`,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Livora } from "./livora.ts";
+import type { LivoraTarget } from "./livora.ts";
 import { createLedger, type Ledger } from "./oracle.ts";
 import { countUnderWay, gatherEvidence, readOutbox } from "./oracle-evidence.ts";
 import { type EventFault, judgeEvents } from "./oracle-events.ts";
@@ -31,7 +31,7 @@ const GIVE_UP_AFTER_MS = 90_000;
 /** A message sent twice by a late retry would come within this. */
 const SETTLE_MS = 1_500;
 
-export function createOrdeal(livora: Livora, random: Random, steps: readonly CampaignStep[]): Ordeal {
+export function createOrdeal(livora: LivoraTarget, random: Random, steps: readonly CampaignStep[]): Ordeal {
   const ledger = createLedger();
   const people: Shopper[] = [];
   const edge = connectEdge(livora.endpoints);
@@ -95,7 +95,7 @@ function isAtRest({ events, messages, unfinished }: Findings): boolean {
   return unfinished === null && !isLate && !messages.faults.some((fault) => fault.kind === "missing");
 }
 
-async function seesMessage(livora: Livora, channel: string, to: string, signal: AbortSignal): Promise<boolean> {
+async function seesMessage(livora: LivoraTarget, channel: string, to: string, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     const found = await readOutbox(livora.outbox, { channel, to }).catch(() => []);
     if (found.length > 0) return true;

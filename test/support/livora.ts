@@ -14,9 +14,13 @@ import { endLeftovers, type PartName } from "../../infra/local/system.ts";
 import { makeTemporaryFolder, sweepTemporaryFolders } from "../../infra/local/temporary-folder.ts";
 import type { EvidenceSources } from "./oracle-evidence.ts";
 
-/** The whole of Livora as people start it: `npm start` in a process of its own, on free ports, in a folder of its own. */
-export interface Livora extends EvidenceSources {
+/** A Livora that runs somewhere, as tests see it. */
+export interface LivoraTarget extends EvidenceSources {
   endpoints: Endpoints;
+}
+
+/** The whole of Livora as people start it: `npm start` in a process of its own, on free ports, in a folder of its own. */
+export interface Livora extends LivoraTarget {
   dir: string;
   ports: Ports;
   /** What `npm start` has printed so far. */
