@@ -3,12 +3,13 @@ import type { Registry } from "prom-client";
 import type { Context } from "../platform/context.ts";
 import { runConsumer } from "../platform/stream/consumer.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
-import { publishWatermark } from "../platform/watermark.ts";
+import { publishWatermark, readWatermark } from "../platform/watermark.ts";
 import { createAutomationConsumer } from "./stream/automation/consumer.ts";
 import { createCountersConsumer } from "./stream/counters/consumer.ts";
 import { createEnrichConsumer } from "./stream/enrich/consumer.ts";
 import type { FindGeo } from "./stream/enrich/geo-database.ts";
 import { createLakeConsumer } from "./stream/lake/consumer.ts";
+import { createReceiptsConsumer } from "./stream/receipts/consumer.ts";
 
 export interface ConsumersDeps {
   ctx: Context;
@@ -42,7 +43,18 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
     }),
     journeys,
     runConsumer(ctx, createCountersConsumer(ctx, registry)),
-    runConsumer(ctx, { ...createLakeConsumer(ctx), registry }),
+    runConsumer(ctx, {
+      ...createLakeConsumer(ctx),
+      registry,
+      // What the enricher had passed on when records were asked for, is in the lake when they are.
+      readTime: () => readWatermark(ctx.redis, "enrich"),
+      ...publishWatermark(ctx.redis, "lake", onError),
+    }),
+    runConsumer(ctx, {
+      ...createReceiptsConsumer(ctx),
+      registry,
+      ...publishWatermark(ctx.redis, "receipts", onError),
+    }),
   ];
   return {
     isReady: () => running.every((consumer) => consumer.isReady()),

@@ -13,6 +13,9 @@ export interface EnvelopeHeader {
   request_id: string;
   /** The caller's address, used where `context.ip` is missing. */
   ip?: string;
+  /** The edge process that took it, and which of its envelopes this is: what the audit counts by. */
+  edge?: string;
+  envelope?: number;
   /** The length of each event, in bytes. */
   lengths: number[];
 }
@@ -25,25 +28,28 @@ export interface Envelope {
 
 const NEWLINE = 0x0a;
 
+type SharedHeader = Omit<EnvelopeHeader, "lengths" | "envelope">;
+
 export function encodeEnvelope(header: Omit<EnvelopeHeader, "lengths">, events: readonly Uint8Array[]): Buffer {
   return createEnvelopeEncoder(header)(events);
 }
 
-/** For a request whose events go into several envelopes: what they share is written out once. */
+/** For a request whose events go into several envelopes: what they share is written out once. Each may have its number. */
 export function createEnvelopeEncoder(
-  header: Omit<EnvelopeHeader, "lengths">,
-): (events: readonly Uint8Array[]) => Buffer {
+  header: SharedHeader,
+): (events: readonly Uint8Array[], envelope?: number) => Buffer {
   const begin = Buffer.from(`${JSON.stringify(header).slice(0, -1)},"lengths":[`);
-  return function encode(events) {
+  return function encode(events, envelope) {
     let lengths = "";
     let size = 0;
     for (const event of events) {
       lengths += lengths === "" ? event.byteLength : `,${event.byteLength}`;
       size += event.byteLength;
     }
-    const data = Buffer.allocUnsafe(begin.length + lengths.length + 3 + size);
+    const end = envelope === undefined ? `${lengths}]}\n` : `${lengths}],"envelope":${envelope}}\n`;
+    const data = Buffer.allocUnsafe(begin.length + end.length + size);
     begin.copy(data);
-    let at = begin.length + data.write(`${lengths}]}\n`, begin.length, "latin1");
+    let at = begin.length + data.write(end, begin.length, "latin1");
     for (const event of events) {
       data.set(event, at);
       at += event.byteLength;

@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import type { ConsumerOptions } from "./stream/types.ts";
 
 /** A consumer whose progress others wait for. */
-export type Watermarked = "enrich" | "automation";
+export type Watermarked = "enrich" | "automation" | "lake" | "receipts";
 
 /**
  * All shards that are open, each at 0 until told of; the one at hand never backwards; those that ended are gone.

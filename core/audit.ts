@@ -1,0 +1,78 @@
+import type { AuditedHour, AuditSummary, AuditVerdict } from "./contracts/audit.ts";
+import type { FileRange } from "./lake.ts";
+
+export const HOUR_MS = 3_600_000;
+export const RECEIPTS_ROOT = "audit/receipts";
+const FOLDER = /^audit\/receipts\/dt=(\d{4,6}-\d{2}-\d{2})\/hour=(\d{2})$/;
+
+/** The beginning of the hour that a moment lies in, epoch milliseconds. */
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS) * HOUR_MS;
+}
+
+/** The beginnings of the hours that `from` up to `to` (without it) touches. */
+export function hoursBetween(fromMs: number, toMs: number): number[] {
+  const first = hourOf(fromMs);
+  const count = Math.max(0, Math.ceil((toMs - first) / HOUR_MS));
+  return Array.from({ length: count }, (_, i) => first + i * HOUR_MS);
+}
+
+/** Where the receipts of an hour lie, below the lake's root. `hour` is that of receipt at the edge. */
+export function receiptsFolder(hourMs: number): string {
+  const [dt = "", time = ""] = new Date(hourMs).toISOString().split("T");
+  return `${RECEIPTS_ROOT}/dt=${dt}/hour=${time.slice(0, 2)}`;
+}
+
+/** The hour of a folder of receipts, epoch milliseconds; undefined for any other path. */
+export function parseReceiptsFolder(path: string): number | undefined {
+  const [, dt, hour] = FOLDER.exec(path) ?? [];
+  const startsAtMs = Date.parse(`${dt}T${hour}:00:00.000Z`);
+  return Number.isNaN(startsAtMs) ? undefined : startsAtMs;
+}
+
+/** The same range of the stream always makes the same file. */
+export function receiptsFileName({ shard, first, last }: FileRange): string {
+  return `${shard}_${first}_${last}.parquet`;
+}
+
+/** Dead letters of these stages are about events that are in the lake, or should be: they explain nothing. */
+const BESIDE_THE_LAKE = new Set(["automation", "counters"]);
+
+export function explainsAbsence(stage: string): boolean {
+  return !BESIDE_THE_LAKE.has(stage);
+}
+
+/** What can be said of an hour: a difference is one, whatever else is not known. */
+export function verdictOf(hour: { endsAtMs: number; settledMs: number; unexplained: number; isKnown: boolean }) {
+  const verdict: AuditVerdict =
+    hour.unexplained > 0 ? "difference" : !hour.isKnown ? "unknown" : hour.settledMs >= hour.endsAtMs ? "ok" : "open";
+  return verdict;
+}
+
+export const NO_AUDITS: AuditSummary = { hours: 0, unexplained: 0, unexplained_deliveries: 0, unknown: 0 };
+
+export function addSummaries(a: AuditSummary, b: AuditSummary): AuditSummary {
+  return {
+    hours: a.hours + b.hours,
+    unexplained: a.unexplained + b.unexplained,
+    unexplained_deliveries: a.unexplained_deliveries + b.unexplained_deliveries,
+    unknown: a.unknown + b.unknown,
+  };
+}
+
+/** `hours` counts those of each client. */
+export function summarise(audited: readonly AuditedHour[]): AuditSummary {
+  const summaries = audited.map((hour) => ({
+    hours: 1,
+    unexplained: hour.unexplained,
+    unexplained_deliveries: hour.unexplained_deliveries,
+    unknown: hour.verdict === "unknown" ? 1 : 0,
+  }));
+  return summaries.reduce(addSummaries, NO_AUDITS);
+}
+
+/** Of a process: 1 where something is unexplained, else 2 where something could not be established. */
+export function exitCodeOf({ unexplained, unexplained_deliveries, unknown }: AuditSummary): 0 | 1 | 2 {
+  if (unexplained + unexplained_deliveries > 0) return 1;
+  return unknown > 0 ? 2 : 0;
+}
