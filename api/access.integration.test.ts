@@ -79,7 +79,7 @@ describe("the service", () => {
       LIVORA_POSTGRES_URL: nowhere,
       LIVORA_POSTGRES_TENANT_URL: nowhere,
     });
-    for (const api of [cut, { ...cut, db: t.api.db }]) {
+    for (const api of [cut, { ...cut, keyring: t.api.keyring }]) {
       const server = createApiServer(api);
       const url = await listen(server);
       const headers = { authorization: `Bearer ${t.ours.api_key}` };

@@ -2,6 +2,7 @@ import type { JourneyClient } from "../crm/journey-client.ts";
 import { createDeliveryMetrics, type WebhookContext } from "../delivery/index.ts";
 import { type Context, createContext } from "../platform/context.ts";
 import type { Config } from "../platform/config.ts";
+import { createKeyring, type Keyring } from "../platform/keyring.ts";
 import { connectPostgres, type Database } from "../platform/postgres/database.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { createUserStore, type UserStore } from "../platform/user-store.ts";
@@ -12,6 +13,7 @@ import { type ApiMetrics, createMetrics } from "./metrics.ts";
 export interface ApiContext extends Context {
   /** As the tenant role: sees nothing until it is bound to a client. */
   tenantDb: Database;
+  keyring: Keyring;
   journeys: JourneyClient;
   store: UserStore;
   /** What providers report goes into the ledger and, as events, onto the stream. */
@@ -24,6 +26,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
   const journeys = connectJourneyClient(config, shared.log);
   const metrics = createMetrics(shared.db);
+  const keyring = createKeyring(shared.db, shared.log);
   const producer = createStreamProducer({ kinesis: shared.kinesis, stream: config.LIVORA_STREAM_EVENTS });
   return {
     ...shared,
@@ -31,8 +34,10 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     store: createUserStore(shared),
     webhooks: { ...shared, producer, deliveryMetrics: createDeliveryMetrics(metrics.registry) },
     tenantDb: overrides.tenantDb ?? tenant.db,
+    keyring,
     journeys: overrides.journeys ?? journeys,
     async close() {
+      keyring.stop();
       await Promise.all([tenant.close(), journeys.close(), producer.close()]);
       await shared.close();
     },

@@ -19,7 +19,7 @@ import { ROUTES } from "./routes.ts";
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function createApiServer(api: ApiContext): Server {
-  const deps = { api, authenticate: createAuthenticate(api.db), limiter: createLimiter(api) };
+  const deps = { api, authenticate: createAuthenticate(api.keyring), limiter: createLimiter(api) };
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
   app.use(observeRequests(api.log, api.metrics));

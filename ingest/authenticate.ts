@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { bearerToken } from "../core/api-key.ts";
 import { HttpError } from "../core/problem.ts";
-import type { Caller, Keyring } from "./keyring.ts";
+import type { Caller, Keyring } from "../platform/keyring.ts";
 
 /**
  * Who sends this, from `Authorization` and `X-Client-Id`. A caller at once where the key is known, so that the hot path

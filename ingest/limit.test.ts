@@ -2,13 +2,14 @@ import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 
 import type { AppError } from "../core/errors.ts";
-import type { Caller } from "./keyring.ts";
+import type { Caller } from "../platform/keyring.ts";
 import { createLimiter, type Limiter } from "./limit.ts";
 
 /** Never connected: each process then counts for itself. */
 const away = new Redis({ lazyConnect: true });
 const callerOf = (eventsPerSecond: number): Caller => ({
   clientId: `c${eventsPerSecond}`,
+  actor: "key:test",
   scopes: ["ingest"],
   eventsPerSecond,
 });

@@ -3,7 +3,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limite
 
 import { AppError } from "../core/errors.ts";
 import { MAX_BATCH } from "../core/event.ts";
-import type { Caller } from "./keyring.ts";
+import type { Caller } from "../platform/keyring.ts";
 
 /** What this process may give out to a client without asking again, until the window ends. */
 interface Lease {

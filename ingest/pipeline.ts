@@ -11,7 +11,7 @@ import { check } from "./check.ts";
 import { clientAddress } from "./client-address.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import { createHintStep } from "./hint.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "../platform/keyring.ts";
 import type { Limiter } from "./limit.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { parse } from "./parse.ts";

@@ -1,7 +1,7 @@
 import { DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
 
 import type { Context } from "../platform/context.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "../platform/keyring.ts";
 
 const KEPT_MS = 1_000;
 const TIMEOUT_MS = 2_000;

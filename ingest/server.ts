@@ -6,7 +6,7 @@ import { createStreamProducer } from "../platform/stream/producer.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { createExitEvents } from "./exit-events.ts";
 import { createHandler } from "./handler.ts";
-import { createKeyring } from "./keyring.ts";
+import { createKeyring } from "../platform/keyring.ts";
 import { createLimiter } from "./limit.ts";
 import { createIngestMetrics, type IngestMetrics } from "./metrics.ts";
 import { createReadiness } from "./readiness.ts";

@@ -8,7 +8,7 @@ import { decodeEnvelope } from "../../core/envelope.ts";
 import { AppError } from "../../core/errors.ts";
 import type { Problem } from "../../core/problem.ts";
 import { createHandler } from "../../ingest/handler.ts";
-import type { Caller, Keyring } from "../../ingest/keyring.ts";
+import type { Caller, Keyring } from "../../platform/keyring.ts";
 import type { PipelineParts } from "../../ingest/pipeline.ts";
 import { createIngestMetrics } from "../../ingest/metrics.ts";
 import { createSinkProducer, type SinkProducer } from "./sink-producer.ts";
@@ -108,7 +108,7 @@ function createFixedKeyring(): Keyring {
       if (token === "lv_away") throw new AppError("unavailable", "away", { retryAfterMs: 2_000 });
       const found = TOKENS[token];
       if (!found) return null;
-      const caller = { ...found, eventsPerSecond: 1_000 };
+      const caller = { ...found, actor: `key:${token}`, eventsPerSecond: 1_000 };
       callers.set(token, caller);
       return caller;
     },
