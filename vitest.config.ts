@@ -1,22 +1,32 @@
 import { defineConfig } from "vitest/config";
 
+import { plantedBug } from "./test/planted-bugs/plugin.ts";
+
 const embedded = { globalSetup: "test/support/embedded-stack.ts", testTimeout: 60_000, hookTimeout: 120_000 };
+
+/** Does nothing, unless `LIVORA_PLANTED_BUG` names one. */
+const plugins = [plantedBug(import.meta.dirname)];
 
 /** `npm test` runs all projects; `npx vitest --project unit` one. The name of a test file says which it belongs to. */
 export default defineConfig({
   test: {
     projects: [
       {
+        plugins,
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: ["node_modules/**", "**/*.{workflow,replay,integration,e2e,crash,acceptance}.test.ts"],
         },
       },
-      { test: { name: "workflow", include: ["**/*.workflow.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 } },
-      { test: { name: "replay", include: ["**/*.replay.test.ts"], testTimeout: 120_000 } },
-      { test: { name: "integration", include: ["**/*.integration.test.ts"], ...embedded } },
       {
+        plugins,
+        test: { name: "workflow", include: ["**/*.workflow.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+      { plugins, test: { name: "replay", include: ["**/*.replay.test.ts"], testTimeout: 120_000 } },
+      { plugins, test: { name: "integration", include: ["**/*.integration.test.ts"], ...embedded } },
+      {
+        plugins,
         test: {
           name: "e2e",
           include: ["test/**/*.{e2e,acceptance,crash}.test.ts"],

@@ -12,6 +12,7 @@ const commands = {
   test: "infra/local/test.ts",
   verify: "infra/local/verify.ts",
   bench: "bench/main.ts",
+  planted: "test/planted-bugs/main.ts",
   chaos: "test/chaos/main.ts",
 };
 

@@ -25,6 +25,7 @@ for (const projects of ROUNDS) {
   counts.passed += passed;
   counts.failed += failed;
 }
+if (filters.length === 0) counts.failed += await runPlantedBugs();
 if (failedChecks.length > 0) console.log(`checks that failed: ${failedChecks.join(", ")}`);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
@@ -36,15 +37,20 @@ async function runVitest(projects: readonly string[]): Promise<Counts> {
   const selection = projects.flatMap((project) => ["--project", project]);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const args = ["run", ...selection, ...reporters, ...(filters.length > 0 ? ["--passWithNoTests", ...filters] : [])];
-  const code = await spawnVitest(args);
+  const code = await runNode("node_modules/vitest/vitest.mjs", args);
   const counts = readCounts(report);
   // Trouble outside any test (a set-up that failed, an unhandled rejection) is a failure all the same.
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
-function spawnVitest(args: readonly string[]): Promise<number | null> {
+/** A suite that cannot fail proves nothing: `test/planted-bugs`. */
+async function runPlantedBugs(): Promise<number> {
+  return (await runNode("test/planted-bugs/main.ts", [])) === 0 ? 0 : 1;
+}
+
+function runNode(script: string, args: readonly string[]): Promise<number | null> {
   return new Promise((resolve, reject) => {
-    const child = spawn(nodeBinary(), [join(ROOT, "node_modules/vitest/vitest.mjs"), ...args], {
+    const child = spawn(nodeBinary(), [join(ROOT, script), ...args], {
       cwd: ROOT,
       stdio: "inherit",
     });

@@ -117,6 +117,17 @@ test("whatever fails and how often, and whatever becomes of the shards: nothing 
   );
 });
 
+test("what comes after a refused record of its lane waits until the stream has that one", async () => {
+  const stream = createStream(["lose"]);
+  let second: Promise<unknown> | null = null;
+  const onRetry = () => void (second ??= producer.append(3, Buffer.from("second"), 1));
+  const producer = create(stream, { patienceMs: 0, onRetry });
+  await producer.append(3, Buffer.from("first"), 1);
+  await second;
+  expect(stream.taken.get("lane-3")).toEqual(["first", "second"]);
+  await producer.close();
+});
+
 /** Answers when it is told to. */
 function createSlowStream() {
   const underWay: { answer: () => void }[] = [];
