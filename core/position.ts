@@ -30,6 +30,16 @@ export function hashKeyOfLane(lane: number): string {
   return (width * BigInt(lane) + width / 2n).toString();
 }
 
+/** Where a lane's part of the hash-key space begins: the only place where a shard may be split. */
+export function firstHashKeyOfLane(lane: number): string {
+  return (((1n << 128n) / BigInt(LANES)) * BigInt(lane)).toString();
+}
+
+/** The lane that a hash key of `hashKeyOfLane` stands for. */
+export function laneOfHashKey(hashKey: string): number {
+  return Number(BigInt(hashKey) / ((1n << 128n) / BigInt(LANES)));
+}
+
 /**
  * Order of two places within a lane: negative when `a` comes first. Sequence numbers are decimal and grow along a
  * lane, also across a split or merge, so the longer one is the later one.

@@ -22,11 +22,15 @@ export type ConsumerContext = Pick<Context, "config" | "log" | "kinesis" | "dyna
  * stopped for longer than its lease, is replaced, and can write nothing afterwards. In production Lambda's event source
  * mapping may take this place: the handler is the same.
  */
-export function runConsumer<State>(ctx: ConsumerContext, options: ConsumerOptions<State>): Consumer {
+export function runConsumer<State>(
+  ctx: ConsumerContext,
+  options: ConsumerOptions<State>,
+  openLeases = createLeaseStore,
+): Consumer {
   const leaseMs = options.leaseMs ?? LEASE_MS;
   const log = ctx.log.child({ consumer: options.name });
   const owner = randomUUID();
-  const leases = createLeaseStore(ctx, { stream: options.stream, consumer: options.name, owner, leaseMs });
+  const leases = openLeases(ctx, { stream: options.stream, consumer: options.name, owner, leaseMs });
   const work = new Map<string, { lease: Lease; reader: ShardReader; abort: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
   let open: string[] = [];

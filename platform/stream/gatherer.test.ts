@@ -10,6 +10,7 @@ const record = (n: number, bytes = 10): StreamRecord => ({
   bytes,
   arrivedAtMs: n,
   entries: [],
+  lanes: new Map(),
 });
 const reading = (records: StreamRecord[], rest: Partial<Reading> = {}): Reading => ({
   records,

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 
 import { AppError } from "../../core/errors.ts";
+import type { ShardProgress } from "../../core/shard-load.ts";
 import type { Context } from "../context.ts";
 
 /** The most that a handler's state may take, as JSON: DynamoDB's limit of an item with room to spare. */
@@ -27,6 +28,8 @@ export interface Lease {
   /** A range that was being handled (`exactRanges`). */
   pending: SequenceRange | null;
   ended: boolean;
+  /** How far its reader is. The holder changes it in place, and every write of the lease takes it along: it costs nothing. */
+  progress: ShardProgress | null;
 }
 
 /** The lease is someone else's now: whatever was to be written must not be. */
@@ -56,9 +59,12 @@ interface LeaseOptions {
 }
 
 /** Leases and checkpoints: one item for each stream, consumer and shard; every write is conditional on its epoch. */
-export function createLeaseStore(ctx: Pick<Context, "config" | "dynamodb">, options: LeaseOptions): LeaseStore {
+export function createLeaseStore(
+  ctx: Pick<Context, "config" | "dynamodb">,
+  options: LeaseOptions,
+  documents: Pick<DynamoDBDocumentClient, "send"> = DynamoDBDocumentClient.from(ctx.dynamodb),
+): LeaseStore {
   const table = ctx.config.LIVORA_LEASE_TABLE;
-  const documents = DynamoDBDocumentClient.from(ctx.dynamodb);
   const keyOf = (shard: string) => ({ PK: `${options.stream}#${options.consumer}#${shard}` });
 
   async function read(shards: readonly string[]): Promise<Map<string, Lease>> {
@@ -116,7 +122,8 @@ export function createLeaseStore(ctx: Pick<Context, "config" | "dynamodb">, opti
   }
 
   async function write(lease: Lease, fields: Record<string, unknown>, expiresInMs = options.leaseMs): Promise<void> {
-    const renewed = { ...fields, expires_at: Date.now() + expiresInMs };
+    const { progress } = lease;
+    const renewed = { ...fields, ...(progress && { progress }), expires_at: Date.now() + expiresInMs };
     try {
       const holder = { ":held": lease.epoch, ":me": options.owner };
       await update(lease.shard, renewed, "epoch = :held AND #owner = :me", holder);
@@ -153,5 +160,6 @@ function toLease(item: Record<string, unknown>): Lease {
     state: (item["state"] as string | undefined) ?? null,
     pending: (item["pending"] as SequenceRange | undefined) ?? null,
     ended: item["ended"] === true,
+    progress: (item["progress"] as ShardProgress | undefined) ?? null,
   };
 }

@@ -9,6 +9,7 @@ import {
   type KinesisClient,
 } from "@aws-sdk/client-kinesis";
 
+import { laneOfHashKey } from "../../core/position.ts";
 import type { Logger } from "../logger.ts";
 import { unpackRecords } from "./packing.ts";
 import type { StreamEntry } from "./types.ts";
@@ -29,6 +30,8 @@ export interface StreamRecord {
   bytes: number;
   arrivedAtMs: number;
   entries: StreamEntry[];
+  /** Bytes of the entries, by lane. */
+  lanes: ReadonlyMap<number, number>;
 }
 
 export interface Reading {
@@ -169,11 +172,21 @@ function takeApart(record: KinesisRecord, { owns, countEvents }: ReaderOptions):
   const arrivedAtMs = record.ApproximateArrivalTimestamp?.getTime() ?? Date.now();
   let index = 0;
   const entries: StreamEntry[] = [];
+  const lanes = new Map<number, number>();
   for (const { hashKey, data } of unpackRecords(bytes)) {
-    if (hashKey === null || owns(hashKey)) entries.push({ sequence, index, data, arrivedAtMs });
+    if (hashKey === null || owns(hashKey)) {
+      entries.push({ sequence, index, data, arrivedAtMs });
+      const lane = laneNamed(hashKey);
+      if (lane !== null) lanes.set(lane, (lanes.get(lane) ?? 0) + data.byteLength);
+    }
     index += countOrOne(countEvents, data);
   }
-  return { sequence, bytes: bytes.byteLength, arrivedAtMs, entries };
+  return { sequence, bytes: bytes.byteLength, arrivedAtMs, entries, lanes };
+}
+
+/** What others put into the stream by a key of their own has no lane. */
+function laneNamed(hashKey: string | null): number | null {
+  return hashKey !== null && /^\d{1,39}$/.test(hashKey) ? laneOfHashKey(hashKey) : null;
 }
 
 /** What cannot be read still takes a place: the handler will say what is wrong with it. */

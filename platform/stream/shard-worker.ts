@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "../logger.ts";
 import type { ShardMetrics } from "./consumer-metrics.ts";
 import { createGatherer } from "./gatherer.ts";
+import { addHandled, addTip } from "./shard-progress.ts";
 import { type Lease, LeaseLost, type LeaseStore } from "./lease-store.ts";
 import type { ShardReader, StreamRecord } from "./shard-reader.ts";
 import { createPace } from "./pace.ts";
@@ -50,7 +51,11 @@ export async function workOnShard<State>(parts: WorkerParts<State>): Promise<Wor
       pace.learn(batch, performance.now() - startedAt);
       tellProgress(parts, batch, gatherer.markHandled());
     }
-    if (gatherer.isEmpty) tellProgress(parts, [], gatherer.markHandled());
+    if (gatherer.isEmpty) {
+      const tipTimeMs = gatherer.markHandled();
+      if (tipTimeMs !== null) lease.progress = addTip(lease.progress, Date.now());
+      tellProgress(parts, [], tipTimeMs);
+    }
     if (!reading.ended) continue;
     await persist(parts, () => leases.end(lease));
     return "ended";
@@ -69,11 +74,13 @@ async function handleUntilDone<State>(
   const first = records[0]?.sequence ?? "";
   const last = records.at(-1)?.sequence ?? "";
   const entries = records.flatMap((record) => record.entries);
+  const before = lease.progress;
   for (let backoffMs = FIRST_BACKOFF_MS; !signal.aborted; backoffMs = Math.min(backoffMs * 2, LAST_BACKOFF_MS)) {
     const startedAt = performance.now();
     try {
       if (options.exactRanges) await leases.savePending(lease, { first, last });
       const after = await options.handle({ shard: lease.shard, entries, state, isAlone: parts.isAlone(), signal });
+      lease.progress = addHandled(before, records, Date.now());
       await leases.saveCheckpoint(lease, last, JSON.stringify(after ?? null));
       metrics.batch((performance.now() - startedAt) / 1000, entries.length);
       return { end: null, state: after };
