@@ -7,7 +7,7 @@ import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letter
 import { describeError } from "../../../platform/describe-error.ts";
 import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
 import { connectJourneys, type Journeys } from "../../../platform/temporal.ts";
-import { createUserStore } from "../../../platform/user-store.ts";
+import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { publishWatermark, readWatermark } from "../../../platform/watermark.ts";
 import { isolatePoison } from "../isolate.ts";
 import { takeNew } from "../lane-filter.ts";
@@ -37,12 +37,12 @@ export interface AutomationConsumer extends ConsumerOptions<Fences> {
  */
 export function createAutomationConsumer(
   ctx: Context,
-  parts: { registry?: Registry; journeys?: Journeys; sweepEveryMs?: number } = {},
+  parts: { registry?: Registry; journeys?: Journeys; store?: UserStore; sweepEveryMs?: number } = {},
 ): AutomationConsumer {
   const journeys = parts.journeys ?? connectJourneys(ctx.config);
   const index = createCampaignIndex(ctx);
   const starter = createStarter({ ctx, journeys });
-  const deps = { db: ctx.db, log: ctx.log, store: createUserStore(ctx), journeys };
+  const deps = { db: ctx.db, log: ctx.log, store: parts.store ?? createUserStore(ctx), journeys };
   const identities = createIdentities(deps);
   const count = createCounter(parts.registry);
   const log = ctx.log.child({ consumer: NAME });

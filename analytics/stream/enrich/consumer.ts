@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 import type { Context } from "../../../platform/context.ts";
 import { writeDeadLetters, writeDrops } from "../../../platform/dead-letters.ts";
 import type { ConsumerOptions, StreamProducer } from "../../../platform/stream/types.ts";
-import { createUserStore } from "../../../platform/user-store.ts";
+import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { countEvents } from "./decode.ts";
 import { createEnricher } from "./enricher.ts";
 import type { FindGeo } from "./geo-database.ts";
@@ -19,6 +19,8 @@ export interface EnrichDeps {
   findGeo: FindGeo;
   /** Of the stream "enriched". */
   producer: StreamProducer;
+  /** Instead of the table's own. */
+  store?: UserStore;
   registry?: Registry;
   /** Steps to take instead of, or beside, the usual ones. */
   arrange?(steps: Step[]): Step[];
@@ -30,10 +32,10 @@ type EnrichState = null;
 /** The events as they were received, made sense of: into the user store, and on to the stream "enriched". */
 export function createEnrichConsumer(
   ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
-  { findGeo, producer, registry, arrange }: EnrichDeps,
+  { findGeo, producer, store, registry, arrange }: EnrichDeps,
 ): ConsumerOptions<EnrichState> {
   const enricher = createEnricher({
-    store: createUserStore(ctx),
+    store: store ?? createUserStore(ctx),
     findGeo,
     producer,
     metrics: createEnrichMetrics(registry),
