@@ -2,6 +2,7 @@ import { Worker } from "@temporalio/worker";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { listHistories, readHistory } from "../../test/support/history.ts";
+import { replayFromEveryPoint } from "../../test/support/replay.ts";
 import { bundleWorkflows } from "../../workers/bundle.ts";
 
 let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
@@ -16,6 +17,12 @@ describe("journeys and their resumption", () => {
     const history = readHistory(name);
     await Worker.runReplayHistory({ workflowBundle }, history, name);
     expect(history.events?.length).toBeGreaterThan(3);
+  });
+
+  it("do so from every point on the way", async () => {
+    const { tried, failed } = await replayFromEveryPoint(workflowBundle, listHistories("journey-"));
+    expect(failed).toEqual([]);
+    expect(tried).toBeGreaterThan(100);
   });
 
   it("would notice a change", async () => {
