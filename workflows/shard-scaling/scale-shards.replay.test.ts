@@ -1,0 +1,19 @@
+import { Worker } from "@temporalio/worker";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { listHistories, readHistory } from "../../test/support/history.ts";
+import { bundleWorkflows } from "../../workers/bundle.ts";
+
+let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
+
+beforeAll(async () => {
+  workflowBundle = await bundleWorkflows("shards.ts");
+});
+
+describe("scaleShards", () => {
+  it.each(listHistories("shards-"))("still goes the way of %s", async (name) => {
+    const history = readHistory(name);
+    await Worker.runReplayHistory({ workflowBundle }, history, name);
+    expect(history.events?.length).toBeGreaterThan(10);
+  });
+});
