@@ -6,7 +6,7 @@ import { addToProfile, mergeProfiles, plainAttributes, type Profile, type Sighti
 const T = (minute: number) => new Date(Date.UTC(2026, 10, 21, 10, minute)).toISOString();
 const sighting = (minute: number, event_type: string, props: Record<string, unknown> = {}): Sighting => ({
   at: T(minute),
-  event: { event_type, props },
+  event: { event_id: `e-${minute}`, event_type, props },
   country: null,
   device: null,
 });
@@ -20,6 +20,21 @@ test("when seen, and when last which event", () => {
     last_seen_at: T(9),
     last_event_at: { page_view: T(5), add_to_cart: T(9) },
   });
+});
+
+test("which event the latest purchase was, in whatever order they come and under whichever keys", () => {
+  const shopping = fc.array(fc.tuple(fc.nat(30), fc.constantFrom("purchase", "page_view")), { minLength: 1 });
+  fc.assert(
+    fc.property(shopping, fc.nat(), (events, cut) => {
+      const sightings = events.map(([minute, type]) => sighting(minute, type));
+      const at = cut % events.length;
+      const [one, other] = [fold(...sightings.slice(0, at)), fold(...sightings.slice(at))];
+      const latest = Math.max(...events.filter(([, type]) => type === "purchase").map(([minute]) => minute));
+      const known = Number.isFinite(latest) ? { event_id: `e-${latest}`, at: T(latest) } : undefined;
+      expect(mergeProfiles([one, other].filter((profile) => profile !== undefined))?.last_purchase).toEqual(known);
+      expect(fold(...sightings.toReversed())?.last_purchase).toEqual(known);
+    }),
+  );
 });
 
 test("traits that identify a person never get in, not under another name either", () => {

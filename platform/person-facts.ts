@@ -29,6 +29,8 @@ export async function readPersonFacts(
 function factsOf(profiles: readonly Profile[]): PersonFacts {
   const profile = mergeProfiles(profiles);
   if (!profile) return { attributes: {}, last_seen_at: null, last_event_at: {} };
-  const { country, device, last_seen_at, last_event_at } = profile;
-  return { attributes: { country, device, ...plainAttributes(profile) }, last_seen_at, last_event_at };
+  const { country, device, last_seen_at, last_event_at, last_purchase } = profile;
+  const attributes = { country, device, ...plainAttributes(profile) };
+  const purchase = last_purchase && { last_purchase_id: last_purchase.event_id };
+  return { attributes, last_seen_at, last_event_at, ...purchase };
 }

@@ -98,6 +98,8 @@ export interface PersonFacts {
   last_seen_at: string | null;
   /** Event type → ISO time of the latest. */
   last_event_at: Record<string, string>;
+  /** The latest purchase, where it is known which event that was. No condition asks it: it is for whoever explains a run. */
+  last_purchase_id?: string;
 }
 
 export interface RunEnd {

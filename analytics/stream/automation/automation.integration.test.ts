@@ -111,7 +111,12 @@ describe("from an event to a message", () => {
     const now = Date.now();
     await putProfile(`user:${user}`, { purchase: new Date(now - 60_000).toISOString() });
     await shop.feed([{ ...fill(), at: now - 120_000 }]);
-    expect(await runOf(`user:${user}`)).toMatchObject({ state: "stopped", reason: "purchase", started_at: null });
+    expect(await runOf(`user:${user}`)).toMatchObject({
+      state: "stopped",
+      reason: "purchase",
+      stopped_by_event_id: `bought-by-user:${user}`,
+      started_at: null,
+    });
   });
 
   it("begins for a cart after an older purchase", async () => {
@@ -281,12 +286,13 @@ describe("when Temporal is away", () => {
   });
 });
 
-async function putProfile(owner: string, lastEventAt: Record<string, string>): Promise<void> {
+async function putProfile(owner: string, lastEventAt: { purchase: string }): Promise<void> {
   const seen = new Date().toISOString();
   const profile = {
     first_seen_at: seen,
     last_seen_at: seen,
     last_event_at: lastEventAt,
+    last_purchase: { event_id: `bought-by-${owner}`, at: lastEventAt.purchase },
     attributes: {},
     country: null,
     device: null,

@@ -30,15 +30,19 @@ export async function stopOvertaken(
   const facts = await readPersonFacts(store, people);
   const overtaken = endable.flatMap((run, i) => {
     const exit = unconditionalExits(run).find(({ event_type }) => isAfterEntry(facts[i]!, event_type, run));
-    return exit === undefined ? [] : [{ id: run.run_id, reason: exit.reason }];
+    if (exit === undefined) return [];
+    // A profile knows of other types only when they happened, not which event it was.
+    const event_id = exit.event_type === "purchase" ? (facts[i]!.last_purchase_id ?? null) : null;
+    return [{ id: run.run_id, reason: exit.reason, event_id }];
   });
   if (overtaken.length === 0) return [];
   return db.execute<StoppedRun>(sql`
-    update journey_runs run set state = 'stopped', reason = done.reason,
+    update journey_runs run set state = 'stopped', reason = done.reason, stopped_by_event_id = done.event_id,
       ended_at = case when run.started_at is null then clock_timestamp() end
-    from jsonb_to_recordset(${jsonRows(overtaken)}) as done(id uuid, reason text)
+    from jsonb_to_recordset(${jsonRows(overtaken)}) as done(id uuid, reason text, event_id text)
     where run.id = done.id and run.state in ('active', 'held')
-    returning run.id as run_id, run.workflow_id, run.reason, null as event_id, run.started_at is not null as is_started`);
+    returning run.id as run_id, run.workflow_id, run.reason, run.stopped_by_event_id as event_id,
+      run.started_at is not null as is_started`);
 }
 
 /** What an exit asks of the event's props, a profile no longer knows: those wait for the event itself. */
