@@ -3,9 +3,6 @@ import { type ReplayResult, Worker } from "@temporalio/worker";
 import type { bundleWorkflows } from "../../workers/bundle.ts";
 import { readHistory } from "./history.ts";
 
-/** How many are replayed at the same time, at most: each takes its memory. */
-const AT_ONCE = 16;
-
 /**
  * Replays each recording as it stood after each of its workflow tasks, which is how it is met when the code changes while a
  * run is under way. Resolves with those that cannot go on as they did, by `<recording> up to event <n>`, and how many were tried.
@@ -16,7 +13,7 @@ export async function replayFromEveryPoint(
 ): Promise<{ tried: number; failed: string[] }> {
   const failed: string[] = [];
   let tried = 0;
-  const results = Worker.runReplayHistories({ workflowBundle, maxCachedWorkflows: AT_ONCE }, pointsOf(names));
+  const results = Worker.runReplayHistories({ workflowBundle }, pointsOf(names));
   for await (const { workflowId, error } of results as AsyncIterable<ReplayResult>) {
     tried++;
     if (error) failed.push(`${workflowId}: ${error.message}`);
