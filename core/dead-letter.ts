@@ -42,6 +42,18 @@ export interface ReplayMark {
   replay_id: string;
 }
 
+/** The consumer through which letters of a stage come back, and the stream that it reads. */
+export interface ReEntry {
+  stream: "events" | "enriched";
+  consumer: string;
+}
+
+/** Where an event failed before it had been enriched, it begins anew; where after, that one consumer alone takes it again. */
+export function reEntryOf(stage: string): ReEntry {
+  const isLater = stage === "automation" || stage === "lake";
+  return isLater ? { stream: "enriched", consumer: stage } : { stream: "events", consumer: "enrich" };
+}
+
 /** Names and codes of what passes by itself, wherever they stand in a reason: ours, Node's, PostgreSQL's, AWS's, gRPC's. */
 const PASSING = new RegExp(
   [

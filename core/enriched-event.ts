@@ -1,3 +1,4 @@
+import type { ReplayMark } from "./dead-letter.ts";
 import type { Event } from "./event.ts";
 import type { Position } from "./position.ts";
 
@@ -27,6 +28,8 @@ export interface Enrichment {
   } | null;
   is_bot: boolean;
   utm: Utm | null;
+  /** Of a dead letter's event that is put back: for the consumer of this name alone, all others have had it. */
+  replay?: ReplayMark & { stage: string };
 }
 
 /** Who an event belongs to, as far as was known when it was enriched. */

@@ -1,3 +1,5 @@
+import type { ReplayMark } from "./dead-letter.ts";
+
 /**
  * What lies in the stream "events": the bytes of a request's events, as they were received, behind one line of JSON that
  * says how they came. One envelope holds the events of one request that share a lane.
@@ -16,6 +18,8 @@ export interface EnvelopeHeader {
   /** The edge process that took it, and which of its envelopes this is: what the audit counts by. */
   edge?: string;
   envelope?: number;
+  /** Of a dead letter's event that is put back. */
+  replay?: ReplayMark;
   /** The length of each event, in bytes. */
   lengths: number[];
 }

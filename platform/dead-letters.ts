@@ -1,3 +1,5 @@
+import { kindOf, type Provenance, readEventType, type ReplayMark } from "../core/dead-letter.ts";
+import type { Enrichment } from "../core/enriched-event.ts";
 import type { Position } from "../core/position.ts";
 import { uuidOf } from "../core/uuid.ts";
 import type { Database } from "./postgres/database.ts";
@@ -13,6 +15,11 @@ export interface DeadLetter {
   payload: Buffer;
   source: Position;
   attempts: number;
+  provenance?: Provenance;
+  /** Where the event had been enriched. */
+  enrichment?: Enrichment;
+  /** Where it was a dead letter before: this one names that one. */
+  replay?: ReplayMark;
 }
 
 /** An event that was left out on purpose. */
@@ -29,14 +36,16 @@ export interface DroppedEvent {
 const ROWS_PER_STATEMENT = 500;
 const LONGEST_REASON = 300;
 
-/** The same place and stage is one row, however often it is written. */
+/** The same place and stage is one row, however often it is written; so are a letter and the replay it failed in. */
 export async function writeDeadLetters(db: Database, letters: readonly DeadLetter[]): Promise<void> {
   const at = new Date().toISOString();
   for (const rows of chunksOf(letters)) {
-    const values = rows.map(({ source, stage, ...letter }) => {
+    const values = rows.map(({ source, stage, replay, ...letter }) => {
       const reason = storable(letter.reason).slice(0, LONGEST_REASON);
       return {
-        id: uuidOf(stage, source.shard, source.sequence, String(source.index)),
+        id: replay
+          ? uuidOf("replayed", replay.letter_id, replay.replay_id)
+          : uuidOf(stage, source.shard, source.sequence, String(source.index)),
         client_id: letter.clientId === null ? null : storable(letter.clientId),
         event_id: letter.eventId === null ? null : storable(letter.eventId),
         stage,
@@ -46,6 +55,11 @@ export async function writeDeadLetters(db: Database, letters: readonly DeadLette
         source_sequence: source.sequence,
         source_index: source.index,
         attempts: letter.attempts,
+        kind: kindOf(reason),
+        event_type: readEventType(letter.payload),
+        provenance: letter.provenance,
+        enrichment: letter.enrichment,
+        replay_of: replay?.letter_id,
         history: [{ at, reason }],
       };
     });
@@ -76,6 +90,6 @@ function chunksOf<T>(list: readonly T[]): T[][] {
 }
 
 /** PostgreSQL's text holds any character but U+0000. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }

@@ -1,3 +1,4 @@
+import { isAppError } from "../../../core/errors.ts";
 import type { Logger } from "../../../platform/logger.ts";
 import type { ItemKey } from "../../../platform/user-store.ts";
 import type { Draft, Step, StepResult, Unit } from "./step.ts";
@@ -83,6 +84,11 @@ function decide(step: Step, draft: Draft, unit: Unit): Failure | null {
 
 /** Messages of errors, not values: a reason must not carry what the event holds. */
 function failureOf(error: unknown, attempts: number): Failure {
-  const reason = error instanceof Error ? `${error.name}: ${error.message}` : "threw what is no error";
+  const reason = error instanceof Error ? `${nameOf(error)}: ${error.message}` : "threw what is no error";
   return { outcome: "dead_letter", reason, attempts };
+}
+
+/** Of our own errors the code, which tells poison from outage. */
+function nameOf(error: Error): string {
+  return isAppError(error) ? error.code : error.name;
 }

@@ -29,7 +29,7 @@ export function decodeEntries(
       for (const [at, raw] of events.entries()) {
         const place = { ...source, index: entry.index + at };
         const draft = decodeEvent(header, raw, place);
-        if (typeof draft === "string") unreadable.push(letterOf(header.client_id, raw, place, draft));
+        if (typeof draft === "string") unreadable.push(letterOf(header, raw, place, draft));
         else drafts.push(draft);
       }
     } catch (error) {
@@ -59,6 +59,7 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
     event,
     raw,
     source,
+    ...(header.replay && { replay: header.replay }),
     lane: laneOf(partitionKeyOf(event)),
     sentAtMs: parseTimestamp(event.timestamp),
     at: header.received_at,
@@ -73,8 +74,11 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
   };
 }
 
-function letterOf(clientId: string | null, payload: Buffer, source: Position, reason: string): DeadLetter {
-  return { clientId, eventId: null, stage: DECODE_STAGE, reason, payload, source, attempts: 1 };
+function letterOf(header: EnvelopeHeader | null, payload: Buffer, source: Position, reason: string): DeadLetter {
+  const letter = { eventId: null, stage: DECODE_STAGE, reason, payload, source, attempts: 1 };
+  if (header === null) return { ...letter, clientId: null };
+  const { client_id: clientId, received_at, request_id, ip, replay } = header;
+  return { ...letter, clientId, provenance: { received_at, request_id, ...(ip && { ip }) }, ...(replay && { replay }) };
 }
 
 function messageOf(error: unknown): string {

@@ -84,8 +84,10 @@ export function createEnricher(deps: EnricherDeps): Enricher {
 }
 
 function toDeadLetter({ draft, stage, reason, attempts }: Rejected): DeadLetter {
-  const { clientId, event, raw, source } = draft;
-  return { clientId, eventId: event.event_id, stage, reason, payload: raw, source, attempts };
+  const { clientId, event, raw, source, receivedAt: received_at, requestId: request_id, ip, replay } = draft;
+  const provenance = { received_at, request_id, ...(ip !== null && { ip }) };
+  const letter = { clientId, eventId: event.event_id, stage, reason, payload: raw, source, attempts, provenance };
+  return replay ? { ...letter, replay } : letter;
 }
 
 function toDrop({ draft, stage, reason }: Rejected): DroppedEvent {

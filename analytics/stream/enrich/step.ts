@@ -1,3 +1,4 @@
+import type { ReplayMark } from "../../../core/dead-letter.ts";
 import type { Enrichment } from "../../../core/enriched-event.ts";
 import type { Event } from "../../../core/event.ts";
 import type { Position } from "../../../core/position.ts";
@@ -16,6 +17,8 @@ export interface Draft {
   event: Event;
   raw: Buffer;
   source: Position;
+  /** Where the event was a dead letter before. */
+  replay?: ReplayMark;
   lane: number;
   /** When it happened, by the sender's clock, epoch milliseconds. */
   sentAtMs: number;
