@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, expect, test } from "vitest";
 
-import { createTestContext } from "../test/support/context.ts";
-import { markSend, unmarkSend, waitForSends } from "./sends-under-way.ts";
+import { createIsolatedContext, createTestContext } from "../test/support/context.ts";
+import { isAnySendUnderWay, markSend, unmarkSend, waitForSends } from "./sends-under-way.ts";
 import { readStopHint, setStopHints } from "./stop-hint.ts";
 
 const [worker, edge] = [createTestContext(), createTestContext()];
@@ -58,3 +58,19 @@ async function answer({ clientId, personKeys }: ReturnType<typeof somebody>, pau
   expect(await waitForSends(edge.redis, { clientId, personKeys: [personKey] }, 30_000)).toBe(true);
   return performance.now();
 }
+
+test("who holds everything still learns whether any message is under way", async () => {
+  const ctx = await createIsolatedContext();
+  try {
+    const [one, other] = [somebody(), somebody()];
+    expect(await isAnySendUnderWay(ctx.redis)).toBe(false);
+    await markSend(ctx.redis, one, "m1");
+    await markSend(ctx.redis, other, "m2");
+    await unmarkSend(ctx.redis, one, "m1");
+    expect(await isAnySendUnderWay(ctx.redis)).toBe(true);
+    await unmarkSend(ctx.redis, other, "m2");
+    expect(await isAnySendUnderWay(ctx.redis)).toBe(false);
+  } finally {
+    await ctx.close();
+  }
+});

@@ -17,6 +17,7 @@ export interface PersonKeys {
 /** A provider's answer takes no longer; a mark that a dead worker left is gone after that. */
 const MARK_MS = 12_000;
 const POLL_MS = 5;
+const MARKS = "livora:sending:";
 
 export async function markSend(redis: Redis, person: PersonKeys, sendId: string): Promise<void> {
   const pipeline = redis.pipeline();
@@ -40,16 +41,28 @@ export async function waitForSends(redis: Redis, person: PersonKeys, timeoutMs: 
   return true;
 }
 
-async function isSending(redis: Redis, person: PersonKeys): Promise<boolean> {
+/** Whether any message to anybody is being handed over. */
+export async function isAnySendUnderWay(redis: Redis): Promise<boolean> {
+  for await (const keys of redis.scanStream({ match: `${MARKS}*`, count: 1_000 }) as AsyncIterable<string[]>) {
+    if (keys.length > 0 && (await areMarked(redis, keys))) return true;
+  }
+  return false;
+}
+
+function isSending(redis: Redis, person: PersonKeys): Promise<boolean> {
+  return areMarked(redis, markKeys(person));
+}
+
+async function areMarked(redis: Redis, keys: readonly string[]): Promise<boolean> {
   const pipeline = redis.pipeline();
-  for (const key of markKeys(person)) pipeline.zcount(key, Date.now(), "+inf");
+  for (const key of keys) pipeline.zcount(key, Date.now(), "+inf");
   const results = await pipeline.exec();
   throwFirst(results);
   return (results ?? []).some(([, count]) => Number(count) > 0);
 }
 
 function markKeys({ clientId, personKeys }: PersonKeys): string[] {
-  return personKeys.map((personKey) => `livora:sending:${clientId}:${personKey}`);
+  return personKeys.map((personKey) => `${MARKS}${clientId}:${personKey}`);
 }
 
 function throwFirst(results: [Error | null, unknown][] | null): void {

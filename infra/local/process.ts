@@ -106,6 +106,12 @@ export async function endLeftover(
   return found ? `${left.name} (pid ${left.pid})` : null;
 }
 
+/** The process that a pid file names, if it is still the same one and runs. */
+export function findRunning(pidFile: string): number | null {
+  const noted = readPidFile(pidFile);
+  return noted?.identity && isRunning(noted.pid, noted.identity) ? noted.pid : null;
+}
+
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { BACKING_PARTS } from "./backing.ts";
+import { lostTimeEnvironment } from "./backup/lost-time.ts";
 import { DEMO_DELAYS, ensureDemo } from "./demo-client.ts";
 import { runDemoShop } from "./demo-shop/demo-shop.ts";
 import { writeEndpoints } from "./endpoints.ts";
@@ -30,7 +31,12 @@ async function start(options: StartOptions): Promise<void> {
     await refuseTakenPorts(ports);
     rotateLogs(join(dir, "logs"));
     await runUntilStopped(
-      createSystem({ dir, ports, env: process.env, report: (text) => console.log(`! ${text}`) }),
+      createSystem({
+        dir,
+        ports,
+        env: { ...lostTimeEnvironment(dir), ...process.env },
+        report: (text) => console.log(`! ${text}`),
+      }),
       dir,
       options,
     );
