@@ -6,12 +6,14 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** What a fault may need of the machine. */
-export type Need = "namespace" | "nft" | "strace" | "libfaketime";
+export type Need = "namespace" | "nft" | "strace" | "libfaketime" | "procfs";
 
 /** Why this machine cannot do it; null where it can. */
 const OBSTACLES: Record<Need, () => Promise<string | null>> = {
   namespace: async () =>
     (await isPrivate()) ? null : "needs a network and mount namespace of its own (root on Linux)",
+  procfs: async () =>
+    existsSync("/proc/self/status") ? null : "needs /proc to see a process's memory and sockets (Linux)",
   nft: async () => {
     if (!(await isPrivate())) return "needs a network namespace of its own (root on Linux)";
     return (await succeeds("nft", ["list", "ruleset"])) ? null : "needs nft (apt install nftables)";

@@ -42,7 +42,10 @@ async function attack(): Promise<number> {
   await prepareArtifacts();
   await sweepTemporaryFolders();
   const reports: Report[] = [];
+  const stopping = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort());
   for (const scenario of chosen) {
+    if (stopping.signal.aborted) break;
     const report = await runApart(scenario, { runs, seed, isLong: values.long });
     reports.push(report);
     console.log(`${scenario.name}: ${verdictOf(report)} (${Math.round(report.tookMs / 1000)} s)`);

@@ -20,13 +20,24 @@ export interface PlayOptions {
   isLong: boolean;
 }
 
+interface Interrupt {
+  /** Ends the play; its stack is torn down all the same. */
+  signal: AbortSignal;
+}
+
 /** Plays one scenario on a stack of its own; what goes wrong in doing so is a finding, too. */
-export async function play(scenario: Scenario, { runs, seed, isLong }: PlayOptions): Promise<Report> {
+export async function play(
+  scenario: Scenario,
+  { runs, seed, isLong, signal }: PlayOptions & Interrupt,
+): Promise<Report> {
   const beganMs = Date.now();
   const report = openReport(scenario, seed);
   report.untried = await findObstacle(scenario.needs ?? []);
   if (report.untried !== null) return report;
   const random = createRandom(seed);
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("interrupted")));
+  });
   let stack: ChaosStack | undefined;
   try {
     const chance = random.fork();
@@ -38,9 +49,10 @@ export async function play(scenario: Scenario, { runs, seed, isLong }: PlayOptio
     ];
     await pauseOthers(stack);
     await publishCampaign(stack, cartCampaign("chaos-cart", steps));
-    const ordeal = createOrdeal(stack, random.fork(), steps);
+    const ordeal = createOrdeal(stack, random.fork(), steps, scenario.allowances);
     for (let run = 0; run < runs && report.findings.length === 0; run++) {
-      await playOnce(scenario, { stack, ordeal, random: random.fork(), isLong }, report);
+      const once = playOnce(scenario, { stack, ordeal, random: random.fork(), isLong }, report);
+      await Promise.race([once, interrupted]);
     }
     report.events = ordeal.ledger.entries().length;
     report.people = ordeal.people.length;

@@ -30,8 +30,13 @@ function spawnAndWait([program = "", ...args]: readonly string[], env: Record<st
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, ...env },
     });
+    const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+    process.on("SIGINT", pass).on("SIGTERM", pass);
     child.once("error", reject);
-    child.once("exit", resolve);
+    child.once("exit", (code) => {
+      process.off("SIGINT", pass).off("SIGTERM", pass);
+      resolve(code);
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LivoraTarget } from "./livora.ts";
 import { createLedger, type Ledger } from "./oracle.ts";
 import { countUnderWay, gatherEvidence, readOutbox } from "./oracle-evidence.ts";
-import { type EventFault, judgeEvents } from "./oracle-events.ts";
+import { type Allowances, type EventFault, judgeEvents } from "./oracle-events.ts";
 import { type CampaignStep, judgeMessages, type MessageReport } from "./oracle-messages.ts";
 import { connectEdge } from "./oracle-post.ts";
 import type { Random } from "./oracle-random.ts";
@@ -31,7 +31,12 @@ const GIVE_UP_AFTER_MS = 90_000;
 /** A message sent twice by a late retry would come within this. */
 const SETTLE_MS = 1_500;
 
-export function createOrdeal(livora: LivoraTarget, random: Random, steps: readonly CampaignStep[]): Ordeal {
+export function createOrdeal(
+  livora: LivoraTarget,
+  random: Random,
+  steps: readonly CampaignStep[],
+  allowances: Allowances = {},
+): Ordeal {
   const ledger = createLedger();
   const people: Shopper[] = [];
   const edge = connectEdge(livora.endpoints);
@@ -44,7 +49,7 @@ export function createOrdeal(livora: LivoraTarget, random: Random, steps: readon
     ]);
     const isResting = underWay.runs === 0 && underWay.deliveries === 0;
     return {
-      events: judgeEvents(ledger, evidence),
+      events: judgeEvents(ledger, evidence, allowances),
       messages: judgeMessages(
         people.map((person) => person.record),
         steps,

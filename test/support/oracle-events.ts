@@ -28,6 +28,8 @@ export interface Allowances {
   poison?: ReadonlySet<string>;
   /** Types that the system itself puts on the stream: not offered by us, but once each all the same. */
   own?: readonly string[];
+  /** The stream's answers to the edge may be lost: a put is then made again, and its copies are nobody's offer. */
+  arePutsRepeated?: boolean;
 }
 
 /** Every way in which the evidence contradicts the ledger. Empty: each acknowledged event is in the lake exactly once, and all else is explained. */
@@ -35,7 +37,7 @@ export function judgeEvents(ledger: Ledger, evidence: Evidence, allowances: Allo
   const found = indexEvidence(evidence);
   const own = new Set(allowances.own ?? ["campaign_delivery"]);
   return [
-    ...ledger.entries().flatMap((entry) => judgeEntry(entry, found, allowances.poison?.has(entry.event_id) ?? false)),
+    ...ledger.entries().flatMap((entry) => judgeEntry(entry, found, allowances)),
     ...judgeStrangers(ledger, evidence, own),
     ...judgeOrder(ledger, evidence.lake),
   ];
@@ -55,7 +57,8 @@ function indexEvidence(evidence: Evidence): Found {
   };
 }
 
-function judgeEntry(entry: LedgerEntry, found: Found, isPoison: boolean): EventFault[] {
+function judgeEntry(entry: LedgerEntry, found: Found, allowances: Allowances): EventFault[] {
+  const isPoison = allowances.poison?.has(entry.event_id) ?? false;
   const rows = found.lake.get(entry.event_id) ?? [];
   const dead = found.dead.get(entry.event_id) ?? [];
   const dropped = found.dropped.get(entry.event_id) ?? [];
@@ -72,17 +75,21 @@ function judgeEntry(entry: LedgerEntry, found: Found, isPoison: boolean): EventF
     faults.push(fault("contradicted", "refused, and kept all the same"));
   if (rows.some((row) => row.raw !== entry.text))
     faults.push(fault("altered", `${rows[0]?.raw} instead of ${entry.text}`));
-  return [...faults, ...judgeDrops(entry, dropped, isKept)];
+  return [...faults, ...judgeDrops(entry, dropped, { isKept, arePutsRepeated: allowances.arePutsRepeated ?? false })];
 }
 
 /** Whatever is dropped must be the second or later copy of something that is kept, and must say why. */
-function judgeDrops(entry: LedgerEntry, dropped: Evidence["dropped"], isKept: boolean): EventFault[] {
+function judgeDrops(
+  entry: LedgerEntry,
+  dropped: Evidence["dropped"],
+  { isKept, arePutsRepeated }: { isKept: boolean; arePutsRepeated: boolean },
+): EventFault[] {
   const fault = (detail: string): EventFault => ({ kind: "unexplained", event_id: entry.event_id, detail });
   const faults = dropped
     .filter((drop) => drop.reason !== "duplicate")
     .map((drop) => fault(`dropped by ${drop.stage}: ${drop.reason || "no reason"}`));
   if (dropped.length > 0 && !isKept) faults.push(fault("every copy was dropped"));
-  if (dropped.length > entry.offers - 1)
+  if (dropped.length > entry.offers - 1 && !arePutsRepeated)
     faults.push(fault(`${dropped.length} copies dropped of ${entry.offers} offered`));
   if (isKept && dropped.length < entry.answers.ok - 1) {
     faults.push(

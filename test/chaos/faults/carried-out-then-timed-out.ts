@@ -23,6 +23,7 @@ function overHttp(part: Reachable, words: string, changes: (exchange: Exchange) 
     fault: `${words}: carried out, then reported as a time-out`,
     invariant: "nothing lost, nothing doubled",
     stack: { proxies: [part] },
+    allowances: { arePutsRepeated: part === "kinesis" },
     isShort: part === "outbox",
     async run(scene) {
       const proxy = scene.stack.proxy(part);

@@ -1,0 +1,56 @@
+import { signalProcess } from "../../../infra/local/process.ts";
+import { operationOf } from "../../support/fault-proxy/aws-fates.ts";
+import { type Exchange, type Fate, pass } from "../../support/fault-proxy/http-proxy.ts";
+import { waitUntil } from "../../support/wait-until.ts";
+import type { Scenario, Scene } from "../scenario.ts";
+
+const BLOWS = 4;
+
+/** Each time a consumer is about to move its checkpoint it is dead before, or right after, the checkpoint is written: its effects stand either way. */
+export const deathBeforeCheckpoint: Scenario = {
+  name: "death-before-checkpoint",
+  fault: "the consumers die between their writes and their checkpoint",
+  invariant: "what comes again changes nothing",
+  stack: { proxies: ["dynamodb"] },
+  isShort: true,
+  async run(scene) {
+    const { stack, random } = scene;
+    const proxy = stack.proxy("dynamodb");
+    for (let blow = 0; blow < BLOWS; blow++) {
+      void scene.letIn(3);
+      await dieAtCheckpoint(scene, random.pick(["enrich", "lake", "automation", "counters"]), blow % 2 === 0);
+    }
+    proxy.set(() => ["pass", pass]);
+    await scene.recover(Date.now());
+    scene.note(`${BLOWS} deaths a run, half of them before the checkpoint was written, half after`);
+  },
+};
+
+async function dieAtCheckpoint({ stack }: Scene, consumer: string, isBefore: boolean): Promise<void> {
+  const pid = stack.pidOf("analytics");
+  const restarts = stack.supervisor.restartsOf("analytics");
+  let isDone = false;
+  const die: Fate = async (exchange) => {
+    if (!isBefore) await exchange.forward();
+    if (pid !== null) signalProcess(pid, "SIGKILL");
+    exchange.reset();
+  };
+  stack.proxy("dynamodb").set((exchange) => {
+    if (isDone || !movesCheckpoint(exchange, consumer)) return ["pass", pass];
+    isDone = true;
+    return ["death", die];
+  });
+  await waitUntil(
+    () => isDone && stack.supervisor.restartsOf("analytics") > restarts && stack.reports.at(-1) === "analytics is back",
+    { timeoutMs: 60_000, what: `the consumers back after ${consumer}'s checkpoint` },
+  );
+}
+
+function movesCheckpoint(exchange: Exchange, consumer: string): boolean {
+  if (operationOf(exchange) !== "UpdateItem") return false;
+  const { Key, UpdateExpression = "" } = JSON.parse(exchange.body.toString()) as {
+    Key?: { PK?: { S?: string } };
+    UpdateExpression?: string;
+  };
+  return UpdateExpression.includes("checkpoint") && (Key?.PK?.S ?? "").includes(`#${consumer}#`);
+}
