@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { SCALING_MODES } from "../core/contracts/shard-scaling.ts";
 import { AppError } from "../core/errors.ts";
 
 const moment = z.union([z.literal(""), z.iso.datetime()]).default("");
@@ -38,6 +39,9 @@ const schema = z.object({
   LIVORA_STREAM_EVENTS: z.string().default("livora-events"),
   LIVORA_STREAM_ENRICHED: z.string().default("livora-enriched"),
   LIVORA_STREAM_SHARDS: z.coerce.number().int().min(1).max(16).default(2),
+  LIVORA_STREAM_MAX_SHARDS: z.coerce.number().int().min(1).max(16).default(16),
+  /** How shards are looked after at first; later the operator says so. */
+  LIVORA_SHARD_SCALING: z.enum(SCALING_MODES).default("auto"),
   LIVORA_USER_TABLE: z.string().default("Livora_UserStore"),
   LIVORA_LEASE_TABLE: z.string().default("Livora_Leases"),
   /** The lake's folder. */

@@ -11,6 +11,8 @@ import { connectJourneys } from "../platform/temporal.ts";
 import { createJourneyWorker } from "./journey.ts";
 import { createLakeWorker } from "./lake.ts";
 import { runWorkers } from "./run-workers.ts";
+import { createShardsWorker } from "./shards.ts";
+import { keepSweepingBrokenRuns } from "./sweep-broken-runs.ts";
 import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
 
 /** All task queues in one process, as on a laptop; in production each worker is its own service. */
@@ -23,19 +25,20 @@ const producer = createStreamProducer({ kinesis: base.kinesis, stream: config.LI
 const ctx = createDeliveryContext(base, { producer, registry });
 const journeys = connectJourneys(config);
 const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: config.LIVORA_WORKERS_METRICS_PORT });
-const sweeper = keepSweepingDeliveries(ctx);
+const sweepers = [keepSweepingDeliveries(ctx), keepSweepingBrokenRuns({ ctx, journeys })];
 const workers = runWorkers({
   config,
   log: ctx.log,
   create: [
     (connection) => createJourneyWorker({ ctx, journeys }, connection),
     (connection) => createLakeWorker(ctx, connection),
+    (connection) => createShardsWorker(ctx, connection),
   ],
   onReady: () => ctx.log.info({ port: metrics.port }, "ready"),
 });
 
 drainOnSignal(ctx.log, async () => {
-  await Promise.all([workers.stop(), sweeper.stop()]);
+  await Promise.all([workers, ...sweepers].map((part) => part.stop()));
   await producer.close();
   await Promise.all([journeys.close(), metrics.close()]);
   await ctx.close();
