@@ -51,7 +51,12 @@ function awsOptions(endpoint: string, config: Config) {
     region: config.AWS_REGION,
     maxAttempts: 3,
     // The embedded servers speak HTTP/1.1 only.
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 10_000 }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 2_000,
+      requestTimeout: 10_000,
+      // Else a request beyond its time is only warned of, and waited for without end.
+      throwOnRequestTimeout: true,
+    }),
     ...(local && { endpoint, credentials: { accessKeyId: "local", secretAccessKey: "local" } }),
   };
 }

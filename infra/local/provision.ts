@@ -109,7 +109,11 @@ function awsOptions(config: Config, endpoint: string) {
     endpoint,
     region: config.AWS_REGION,
     credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 10_000 }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 2_000,
+      requestTimeout: 10_000,
+      throwOnRequestTimeout: true,
+    }),
   };
 }
 
