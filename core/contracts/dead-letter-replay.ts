@@ -26,6 +26,7 @@ export interface ReplayInput {
   rate_per_second: number;
   /** Set by continue-as-new. */
   counts?: ReplayCounts;
+  after?: string;
   is_paused?: boolean;
 }
 
@@ -42,9 +43,10 @@ interface ReplayPage {
 export interface DeadLetterReplayActivities {
   /**
    * Takes up to `limit` of the replay's letters that nobody has taken yet, oldest first, and puts them back on their stream.
-   * Answers their ids; none where there are no more. Tried again it goes on with those it had taken.
+   * Answers their ids, none where there are no more, and with what to ask for the next. Tried again it goes on with those
+   * it had taken.
    */
-  putLetters(input: ReplayPage & { limit: number }): Promise<{ ids: string[] }>;
+  putLetters(input: ReplayPage & { limit: number; after?: string }): Promise<{ ids: string[]; after?: string }>;
   /** Waits until the consumer has passed them, and writes down what became of each. */
   settleLetters(input: ReplayPage & { ids: string[] }): Promise<ReplayCounts>;
   endReplay(input: ReplayPage & { state: "done" | "cancelled"; counts: ReplayCounts }): Promise<void>;

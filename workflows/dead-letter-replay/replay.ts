@@ -43,7 +43,7 @@ const { settleLetters } = proxyActivities<Pick<DeadLetterReplayActivities, "sett
  */
 export async function replayDeadLetters(input: ReplayInput): Promise<ReplayProgress> {
   const { client_id, replay_id, rate_per_second } = input;
-  let { counts = NO_REPLAY_COUNTS, is_paused: isPaused = false } = input;
+  let { counts = NO_REPLAY_COUNTS, after, is_paused: isPaused = false } = input;
   let isCancelled = false;
   let end: "done" | "cancelled" | undefined;
   setHandler(defineSignal(REPLAY_SIGNALS.pause), () => void (isPaused = true));
@@ -59,12 +59,14 @@ export async function replayDeadLetters(input: ReplayInput): Promise<ReplayProgr
     setCurrentDetails(describe(counts, isPaused));
     await condition(() => !isPaused || isCancelled);
     if (isCancelled) break;
-    const { ids } = await putLetters({ client_id, replay_id, limit });
+    const page = await putLetters({ client_id, replay_id, limit, ...(after && { after }) });
+    const { ids } = page;
     if (ids.length === 0) break;
+    after = page.after ?? after;
     counts = addReplayCounts(counts, await settleLetters({ client_id, replay_id, ids }));
     await condition(() => isCancelled, (1_000 * ids.length) / rate_per_second);
     if (!isCancelled && isHistoryLong() && allHandlersFinished()) {
-      await continueAsNew<typeof replayDeadLetters>({ ...input, counts, is_paused: isPaused });
+      await continueAsNew<typeof replayDeadLetters>({ ...input, counts, ...(after && { after }), is_paused: isPaused });
     }
   }
   end = isCancelled ? "cancelled" : "done";
