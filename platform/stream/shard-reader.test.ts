@@ -9,7 +9,10 @@ import {
 } from "@aws-sdk/client-kinesis";
 import { expect, test } from "vitest";
 
+import { hashKeyOfLane } from "../../core/position.ts";
 import { createLogger } from "../logger.ts";
+import type { Portion } from "./aggregation.ts";
+import { packRecords } from "./packing.ts";
 import { createShardReader } from "./shard-reader.ts";
 
 type Answer = Error | { Records?: object[]; MillisBehindLatest?: number; NextShardIterator?: string };
@@ -23,7 +26,11 @@ const record = (n: number) => ({
 const never = new AbortController().signal;
 
 /** A stream that answers as it is told, then that there is nothing more. */
-function createReader(answers: Answer[], after: string | null = "99") {
+function createReader(
+  answers: Answer[],
+  after: string | null = "99",
+  options: { owns?(hashKey: string): boolean; countEvents?(data: Buffer): number } = {},
+) {
   const iterators: unknown[] = [];
   const send = async (command: unknown) => {
     if (command instanceof GetShardIteratorCommand) {
@@ -42,6 +49,7 @@ function createReader(answers: Answer[], after: string | null = "99") {
     owns: () => true,
     countEvents: () => 1,
     readTime: () => 42,
+    ...options,
     log: createLogger("test", { LIVORA_LOG_LEVEL: "silent" }),
   });
   return { reader, iterators };
@@ -97,4 +105,25 @@ test("a full answer is not taken for the tip", async () => {
 test("told to stop, it stops wherever it is", async () => {
   const { reader } = createReader([new Error("away"), new Error("away"), new Error("away")]);
   expect(await reader.read(AbortSignal.timeout(30))).toBeNull();
+});
+
+test("of a record only what belongs to the shard is handed over, under the numbers that the whole record gives", async () => {
+  const portions = [1, 9, 2].map((lane) => ({
+    partitionKey: `lane-${lane}`,
+    hashKey: hashKeyOfLane(lane),
+    records: [Buffer.from(`a of ${lane}`), Buffer.from(`b of ${lane}`)],
+  })) as never as [Portion, ...Portion[]];
+  const Data = packRecords(portions);
+  // What is no aggregated record, or names no hash key, lies where Kinesis has put it.
+  const answer = { ...EMPTY, Records: [{ ...record(0), Data }, record(1)] };
+  const owns = (hashKey: string) => BigInt(hashKey) < BigInt(hashKeyOfLane(8));
+  const { reader } = createReader([answer], "99", { owns, countEvents: () => 3 });
+  const entries = (await reader.read(never))?.records.flatMap((one) => one.entries) ?? [];
+  expect(entries.map(({ sequence, index, data }) => [sequence, index, String(data)])).toEqual([
+    ["100", 0, "a of 1"],
+    ["100", 3, "b of 1"],
+    ["100", 12, "a of 2"],
+    ["100", 15, "b of 2"],
+    ["101", 0, "1"],
+  ]);
 });

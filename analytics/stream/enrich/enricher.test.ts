@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+
+import { expect, test } from "vitest";
+
+import { decodeEnriched } from "../../../core/enriched-event.ts";
+import { encodeEnvelope } from "../../../core/envelope.ts";
+import type { Event } from "../../../core/event.ts";
+import type { DeadLetter, DroppedEvent } from "../../../platform/dead-letters.ts";
+import type { StreamEntry } from "../../../platform/stream/types.ts";
+import { createMemoryUserStore } from "../../../test/support/memory-user-store.ts";
+import { createEnricher, type EnricherDeps } from "./enricher.ts";
+import { SILENT } from "./metrics.ts";
+
+let number = 0;
+
+function entryOf(event: Partial<Event>): StreamEntry & { event: Event } {
+  number += 1;
+  const whole = {
+    event_id: randomUUID(),
+    timestamp: "2026-11-21T10:00:00.000Z",
+    client_id: "demo",
+    session_id: "s-1",
+    event_type: "page_view",
+    ...event,
+  } as Event;
+  const header = { client_id: whole.client_id, received_at: "2026-11-21T11:00:00.000Z", request_id: `r-${number}` };
+  const data = encodeEnvelope(header, [Buffer.from(JSON.stringify(whole))]);
+  return { sequence: String(10_000 + number), index: 0, data, arrivedAtMs: 0, event: whole };
+}
+
+/** An enrichment on stores in memory, what it passes on and what it puts aside; each `enricher` is a process of its own. */
+function setUp(more: Partial<EnricherDeps> = {}) {
+  const { store } = createMemoryUserStore();
+  const passed: string[] = [];
+  const letters: DeadLetter[] = [];
+  const drops: DroppedEvent[] = [];
+  const deps: EnricherDeps = {
+    store,
+    producer: {
+      async append(_lane, data) {
+        const { client_id, event_id } = decodeEnriched(Buffer.from(data));
+        passed.push(`${client_id} ${event_id}`);
+        return { shard: "", sequence: "", index: 0 };
+      },
+    },
+    metrics: SILENT,
+    log: { warn() {} },
+    findGeo: () => null,
+    async putAside(someLetters, someDrops) {
+      letters.push(...someLetters);
+      drops.push(...someDrops);
+    },
+    ...more,
+  };
+  const run = (entries: StreamEntry[], changes: Partial<EnricherDeps> = {}) =>
+    createEnricher({ ...deps, ...changes }).enrich({ shard: "shard-0", entries, isAlone: true });
+  return { run, passed, letters, drops };
+}
+
+const nameOf = ({ event }: { event: Event }) => `${event.client_id} ${event.event_id}`;
+
+test("what was remembered before a crash, and not yet passed on, is passed on when the batch comes again", async () => {
+  const { run, passed, drops } = setUp();
+  const entries = [entryOf({}), entryOf({}), entryOf({})];
+  const away = { append: () => Promise.reject(new Error("the stream is away")) };
+  await expect(run(entries, { producer: away })).rejects.toThrow("away");
+  await run(entries);
+  expect(passed).toEqual(entries.map(nameOf));
+  expect(drops).toEqual([]);
+});
+
+test("the same id elsewhere in the stream is a duplicate, and says so", async () => {
+  const { run, passed, drops } = setUp();
+  const first = entryOf({});
+  const again = entryOf({ event_id: first.event.event_id });
+  await run([first]);
+  await run([again, entryOf({})]);
+  expect(passed.filter((name) => name === nameOf(first))).toHaveLength(1);
+  expect(drops).toMatchObject([
+    { eventId: first.event.event_id, stage: "dedupe", source: { sequence: again.sequence } },
+  ]);
+});
+
+test.each([true, false])("the same id of two clients is two events, in one batch: %s", async (isOneBatch) => {
+  const { run, passed, drops } = setUp();
+  const event_id = randomUUID();
+  const entries = ["demo", "other"].map((client_id) => entryOf({ client_id, event_id }));
+  if (isOneBatch) await run(entries);
+  else for (const entry of entries) await run([entry]);
+  expect(passed.toSorted()).toEqual(entries.map(nameOf).toSorted());
+  expect(drops).toEqual([]);
+});
+
+test("an event that a step cannot make sense of is put aside whole, the others go on", async () => {
+  const [good, bad, last] = [entryOf({}), entryOf({ event_type: "poison" }), entryOf({})];
+  const { run, passed, letters } = setUp({
+    arrange: (steps) => [
+      ...steps,
+      {
+        name: "picky",
+        run({ event }) {
+          if (event.event_type === "poison") throw new RangeError("does not fit");
+          return { outcome: "ok" };
+        },
+      },
+    ],
+  });
+  await run([good, bad, last]);
+  expect(passed).toEqual([good, last].map(nameOf));
+  expect(letters).toMatchObject([
+    {
+      clientId: "demo",
+      eventId: bad.event.event_id,
+      stage: "picky",
+      reason: "RangeError: does not fit",
+      source: { shard: "shard-0", sequence: bad.sequence, index: 0 },
+    },
+  ]);
+  expect(JSON.parse(String(letters[0]?.payload))).toEqual(bad.event);
+});
+
+test("bytes that are no event are put aside as they are", async () => {
+  const { run, passed, letters } = setUp();
+  const garbled = { ...entryOf({}), data: Buffer.from([0xff, 0x00, 0x7b]) };
+  const good = entryOf({});
+  await run([garbled, good]);
+  expect(passed).toEqual([nameOf(good)]);
+  expect(letters.map(({ stage, payload }) => [stage, payload])).toEqual([["decode", garbled.data]]);
+});
