@@ -39,10 +39,18 @@ export interface Journeys {
   close(): Promise<void>;
 }
 
+/** What became of workflows that cannot tell. */
+export interface BrokenJourneys {
+  /** Run ids whose workflows ended since then without a word of their own: terminated by hand, say. One that was reset is among them. */
+  findBroken(since: Date): Promise<string[]>;
+  /** Whether the workflow of this very run is there and goes on. */
+  isUnderWay(workflowId: string, runId: string): Promise<boolean>;
+}
+
 /** Connects at its first use, so that nobody need wait for Temporal to start. */
 export function connectJourneys(
   config: Pick<Config, "LIVORA_TEMPORAL_ADDRESS" | "LIVORA_TEMPORAL_NAMESPACE">,
-): Journeys {
+): Journeys & BrokenJourneys {
   const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
   const { workflow } = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const call = <T>(work: () => Promise<T>) => translate(connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work));
@@ -78,9 +86,28 @@ export function connectJourneys(
       };
       await call(() => workflow.signalWithStart(JOURNEY_WORKFLOW, options));
     },
+    findBroken: (since) =>
+      call(async () => {
+        const query = `WorkflowType = '${JOURNEY_WORKFLOW}' and ExecutionStatus in (${BROKEN}) and CloseTime > '${since.toISOString()}'`;
+        const runIds: string[] = [];
+        for await (const { memo } of workflow.list({ query })) runIds.push(memo?.["run_id"] as string);
+        return runIds;
+      }),
+    isUnderWay: (workflowId, runId) =>
+      call(async () => {
+        try {
+          const { memo, status } = await workflow.getHandle(workflowId).describe();
+          return status.name === "RUNNING" && memo?.["run_id"] === runId;
+        } catch (error) {
+          return isGone(error);
+        }
+      }),
     close: () => connection.close(),
   };
 }
+
+/** All but completed and continued. */
+const BROKEN = "'Terminated', 'Canceled', 'TimedOut', 'Failed'";
 
 function startOptions(input: JourneyInput) {
   return {

@@ -90,6 +90,19 @@ export async function createJourneyStack() {
     async terminate(workflowId: string) {
       await withTemporal(ctx, ({ workflow }) => workflow.getHandle(workflowId).terminate());
     },
+    /** As somebody may do there too: one execution ends, another goes on from its first step. */
+    async reset(workflowId: string) {
+      await withTemporal(ctx, async ({ connection, workflow }) => {
+        const { events } = await workflow.getHandle(workflowId).fetchHistory();
+        const firstStep = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+        await connection.workflowService.resetWorkflowExecution({
+          namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+          workflowExecution: { workflowId },
+          workflowTaskFinishEventId: firstStep!.eventId!,
+          requestId: randomBytes(8).toString("hex"),
+        });
+      });
+    },
     runs: () =>
       ctx.db.query.journeyRuns.findMany({ where: sql`client_id = ${client}`, orderBy: journeyRuns.created_at }),
     async killTemporal() {
