@@ -49,21 +49,28 @@ export function verdictOf(hour: { endsAtMs: number; settledMs: number; unexplain
   return verdict;
 }
 
-export const NO_AUDITS: AuditSummary = { hours: 0, unexplained: 0, unexplained_deliveries: 0, unknown: 0 };
+export const NO_AUDITS: AuditSummary = {
+  hours: 0,
+  differing: 0,
+  unexplained: 0,
+  unexplained_deliveries: 0,
+  unknown: 0,
+};
 
 export function addSummaries(a: AuditSummary, b: AuditSummary): AuditSummary {
   return {
     hours: a.hours + b.hours,
+    differing: a.differing + b.differing,
     unexplained: a.unexplained + b.unexplained,
     unexplained_deliveries: a.unexplained_deliveries + b.unexplained_deliveries,
     unknown: a.unknown + b.unknown,
   };
 }
 
-/** `hours` counts those of each client. */
 export function summarise(audited: readonly AuditedHour[]): AuditSummary {
   const summaries = audited.map((hour) => ({
     hours: 1,
+    differing: hour.verdict === "difference" ? 1 : 0,
     unexplained: hour.unexplained,
     unexplained_deliveries: hour.unexplained_deliveries,
     unknown: hour.verdict === "unknown" ? 1 : 0,
@@ -72,7 +79,7 @@ export function summarise(audited: readonly AuditedHour[]): AuditSummary {
 }
 
 /** Of a process: 1 where something is unexplained, else 2 where something could not be established. */
-export function exitCodeOf({ unexplained, unexplained_deliveries, unknown }: AuditSummary): 0 | 1 | 2 {
-  if (unexplained + unexplained_deliveries > 0) return 1;
+export function exitCodeOf({ differing, unknown }: AuditSummary): 0 | 1 | 2 {
+  if (differing > 0) return 1;
   return unknown > 0 ? 2 : 0;
 }

@@ -2,6 +2,7 @@ import { createEnvelopeEncoder } from "../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../core/event.ts";
 import { laneOf, type Position } from "../core/position.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
+import type { EdgeCounter } from "./edge-counter.ts";
 
 export interface Provenance {
   client_id: string;
@@ -24,21 +25,34 @@ const MAX_ENVELOPE_BYTES = 400 * 1024;
 
 /**
  * Puts the events' bytes on the stream, each in its session's lane, in the order of the request. Resolves with their
- * positions, in that order, once the stream has acknowledged them all. Throws `unavailable`.
+ * positions, in that order, once the stream has acknowledged them all. Throws `unavailable`. Either way it is counted.
  */
-export function createAppendStep(producer: StreamProducer) {
+export function createAppendStep(producer: StreamProducer, counter?: EdgeCounter) {
+  const nextEnvelope = () => counter?.nextEnvelope();
+
   return async function append(events: Event[], slices: Buffer[], provenance: Provenance): Promise<Position[]> {
-    const encode = createEnvelopeEncoder(provenance);
+    try {
+      const positions = await put(events, slices, counter ? { ...provenance, edge: counter.edge } : provenance);
+      counter?.acknowledged(provenance, events.length);
+      return positions;
+    } catch (error) {
+      counter?.unsure(provenance, events.length);
+      throw error;
+    }
+  };
+
+  async function put(events: Event[], slices: Buffer[], header: Provenance & { edge?: string }): Promise<Position[]> {
+    const encode = createEnvelopeEncoder(header);
     const [first] = events;
     if (first && events.length === 1) {
       const lane = laneOf(partitionKeyOf(first));
-      return [await producer.append(lane, encode(slices), 1)];
+      return [await producer.append(lane, encode(slices, nextEnvelope()), 1)];
     }
     const positions: Position[] = [];
     positions.length = events.length;
     await Promise.all(
       portionsOf(events, slices).map(async (portion) => {
-        const data = encode(portion.slices);
+        const data = encode(portion.slices, nextEnvelope());
         const begin = await producer.append(portion.lane, data, portion.slices.length);
         for (const [i, place] of portion.places.entries()) {
           positions[place] = { shard: begin.shard, sequence: begin.sequence, index: begin.index + i };
@@ -46,7 +60,7 @@ export function createAppendStep(producer: StreamProducer) {
       }),
     );
     return positions;
-  };
+  }
 }
 
 function portionsOf(events: readonly Event[], slices: readonly Buffer[]): Portion[] {

@@ -9,6 +9,7 @@ import { createAppendStep } from "./append.ts";
 import { createAuthenticateStep } from "./authenticate.ts";
 import { check } from "./check.ts";
 import { clientAddress } from "./client-address.ts";
+import type { EdgeCounter } from "./edge-counter.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import { createHintStep } from "./hint.ts";
 import type { Keyring } from "../platform/keyring.ts";
@@ -22,6 +23,8 @@ export interface PipelineParts {
   log: Logger;
   redis: Redis;
   producer: StreamProducer;
+  /** Where what is acknowledged is to be counted. */
+  counter?: EdgeCounter;
   keyring: Keyring;
   limiter: Limiter;
   exits: ExitEvents;
@@ -35,7 +38,7 @@ export function createPipeline(parts: PipelineParts) {
   const { log, limiter, metrics } = parts;
   const authenticate = createAuthenticateStep(parts.keyring);
   const readBody = createReadBodyStep();
-  const append = createAppendStep(parts.producer);
+  const append = createAppendStep(parts.producer, parts.counter);
   const leaveHints = createHintStep(parts.redis, parts.exits, metrics, log);
 
   const accept = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<number> => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Context } from "../platform/context.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
+import { createEdgeCounter } from "./edge-counter.ts";
 import { createExitEvents } from "./exit-events.ts";
 import { createHandler } from "./handler.ts";
 import { createKeyring } from "../platform/keyring.ts";
@@ -27,11 +28,13 @@ export async function startIngestServer(
   metrics.watchPending(() => producer.pendingBytes);
   const keyring = createKeyring(ctx.db, ctx.log);
   const exits = createExitEvents(ctx.db, ctx.log);
+  const counter = createEdgeCounter(ctx.db, ctx.log);
   connectEarly(ctx);
   let isDraining = false;
   const handle = createHandler({
     ...ctx,
     producer,
+    counter,
     keyring,
     exits,
     metrics,
@@ -48,6 +51,7 @@ export async function startIngestServer(
       isDraining = true;
       await closeServer(server);
       await producer.close();
+      await counter.stop();
       keyring.stop();
       exits.stop();
     },

@@ -108,7 +108,10 @@ export interface AuditInput {
 }
 
 export interface AuditSummary {
+  /** Those of each client. */
   hours: number;
+  /** Hours in which something is wrong: events, messages, or a file. */
+  differing: number;
   unexplained: number;
   unexplained_deliveries: number;
   /** Hours for which it could not be established. */

@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { sql } from "drizzle-orm";
+
+import type { Logger } from "../platform/logger.ts";
+import type { Database } from "../platform/postgres/database.ts";
+import { edgeCounts } from "../platform/postgres/schema.ts";
+
+/** A process that is killed takes with it what it has counted since. */
+const FLUSH_MS = 1_000;
+/** A request that was received in the hour before may be answered still. */
+const FINAL_AFTER_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const ROWS_AT_ONCE = 500;
+
+/** What this process has answered 202 to, by client and hour: what the audit compares the stream with. */
+export interface EdgeCounter {
+  /** The name of this process, new with each start. */
+  readonly edge: string;
+  /** Envelopes bear numbers without gaps, so that one that is lost can be named. */
+  nextEnvelope(): number;
+  acknowledged(request: CountedRequest, events: number): void;
+  /** On their way when the request was answered 503: the stream may have them. */
+  unsure(request: CountedRequest, events: number): void;
+  /** Writes the last of it. */
+  stop(): Promise<void>;
+}
+
+interface CountedRequest {
+  client_id: string;
+  /** ISO 8601. */
+  received_at: string;
+}
+
+interface Count {
+  client_id: string;
+  hour: string;
+  acknowledged: number;
+  unsure: number;
+  isWritten: boolean;
+}
+
+/**
+ * Counts in memory and writes the whole count of what has changed once a second: a repeated write changes nothing, and a database
+ * that is away is caught up with later. Taking events in never waits for it.
+ */
+export function createEdgeCounter(db: Database, log: Pick<Logger, "warn">): EdgeCounter {
+  const edge = randomBytes(6).toString("base64url");
+  const counts = new Map<string, Count>();
+  const stopping = new AbortController();
+  let envelopes = 0;
+  let isTroubled = false;
+
+  function countOf({ client_id, received_at }: CountedRequest): Count {
+    const hour = received_at.slice(0, 13);
+    const key = `${hour} ${client_id}`;
+    let count = counts.get(key);
+    if (count === undefined) {
+      count = { client_id, hour: `${hour}:00:00.000Z`, acknowledged: 0, unsure: 0, isWritten: false };
+      counts.set(key, count);
+    }
+    count.isWritten = false;
+    return count;
+  }
+
+  async function flush(isLast: boolean): Promise<void> {
+    const nowMs = Date.now();
+    const flushed_at = new Date(nowMs).toISOString();
+    const isFinal = (hour: string) => isLast || Date.parse(hour) + HOUR_MS + FINAL_AFTER_MS < nowMs;
+    const due = [...counts].filter(([, count]) => !count.isWritten || isFinal(count.hour));
+    for (let at = 0; at < due.length; at += ROWS_AT_ONCE) {
+      const some = due.slice(at, at + ROWS_AT_ONCE).map(([key, count]) => ({ key, count, seen: { ...count } }));
+      const rows = some.map(({ seen: { client_id, hour, acknowledged, unsure } }) => ({
+        ...{ edge, client_id, hour, acknowledged, unsure, flushed_at },
+        final: isFinal(hour),
+      }));
+      await upsert(db, rows);
+      for (const { key, count, seen } of some) {
+        count.isWritten = count.acknowledged === seen.acknowledged && count.unsure === seen.unsure;
+        if (count.isWritten && isFinal(count.hour)) counts.delete(key);
+      }
+    }
+  }
+
+  async function tryFlush(isLast = false): Promise<void> {
+    try {
+      await flush(isLast);
+      isTroubled = false;
+    } catch (error) {
+      if (!isTroubled) log.warn({ err: error }, "what was acknowledged could not be counted yet");
+      isTroubled = true;
+    }
+  }
+
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      await sleep(FLUSH_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await tryFlush();
+    }
+  })();
+
+  return {
+    edge,
+    nextEnvelope: () => ++envelopes,
+    acknowledged(request, events) {
+      countOf(request).acknowledged += events;
+    },
+    unsure(request, events) {
+      countOf(request).unsure += events;
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+      await tryFlush(true);
+    },
+  };
+}
+
+async function upsert(db: Database, rows: (typeof edgeCounts.$inferInsert)[]): Promise<void> {
+  const set = {
+    acknowledged: sql`excluded.acknowledged`,
+    unsure: sql`excluded.unsure`,
+    final: sql`excluded.final`,
+    flushed_at: sql`excluded.flushed_at`,
+  };
+  const target = [edgeCounts.edge, edgeCounts.client_id, edgeCounts.hour];
+  await db.insert(edgeCounts).values(rows).onConflictDoUpdate({ target, set });
+}
