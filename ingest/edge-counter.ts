@@ -72,8 +72,13 @@ export function createEdgeCounter(db: Database, log: Pick<Logger, "warn">): Edge
     for (let at = 0; at < due.length; at += ROWS_AT_ONCE) {
       const some = due.slice(at, at + ROWS_AT_ONCE).map(([key, count]) => ({ key, count, seen: { ...count } }));
       const rows = some.map(({ seen: { client_id, hour, acknowledged, unsure } }) => ({
-        ...{ edge, client_id, hour, acknowledged, unsure, flushed_at },
+        edge,
+        client_id,
+        hour,
+        acknowledged,
+        unsure,
         final: isFinal(hour),
+        flushed_at,
       }));
       await upsert(db, rows);
       for (const { key, count, seen } of some) {

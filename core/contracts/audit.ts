@@ -53,6 +53,7 @@ export type DeliveryDifferenceKind =
   | "effect_missing";
 
 export interface Difference {
+  client_id: string;
   kind: EventDifferenceKind | DeliveryDifferenceKind;
   /** How many events or messages it is about. */
   count: number;
@@ -66,6 +67,7 @@ export interface Difference {
 
 /** A message that is still open after so long that somebody should look; not a difference. */
 export interface StaleDelivery {
+  client_id: string;
   delivery_id: string;
   state: string;
   reason: string | null;

@@ -1,4 +1,3 @@
-import { hourOf } from "../../../core/audit.ts";
 import { decodeEnvelope, type EnvelopeHeader } from "../../../core/envelope.ts";
 import { parseTimestamp } from "../../../core/timestamp.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
@@ -12,8 +11,8 @@ export interface Receipt {
   receivedAtMs: number;
   /** By the stream's clock. */
   arrivedAtMs: number;
-  /** The hour under which the lake keeps it. */
-  lakeHourMs: number | null;
+  /** When it happened, by the sender's clock. */
+  sentAtMs: number | null;
   sequence: string;
   index: number;
   /** Which edge process took it, in which of its envelopes, and at which place there. */
@@ -40,13 +39,13 @@ export function readReceipts(entries: readonly StreamEntry[]): Receipt[] {
 function receiptOf(entry: StreamEntry, header: EnvelopeHeader, raw: Buffer, ordinal: number): Receipt {
   const receivedAtMs = Date.parse(header.received_at);
   const knownMs = Number.isNaN(receivedAtMs) ? entry.arrivedAtMs : receivedAtMs;
-  const { eventId, timestampMs } = readEvent(raw);
+  const { eventId, sentAtMs } = readEvent(raw);
   return {
     clientId: typeof header.client_id === "string" ? header.client_id : "",
     eventId,
     receivedAtMs: knownMs,
     arrivedAtMs: entry.arrivedAtMs,
-    lakeHourMs: Number.isNaN(timestampMs) ? null : hourOf(Math.min(timestampMs, knownMs)),
+    sentAtMs: Number.isNaN(sentAtMs) ? null : sentAtMs,
     sequence: entry.sequence,
     index: entry.index + ordinal,
     edge: header.edge ?? null,
@@ -55,19 +54,19 @@ function receiptOf(entry: StreamEntry, header: EnvelopeHeader, raw: Buffer, ordi
   };
 }
 
-function readEvent(raw: Buffer): { eventId: string | null; timestampMs: number } {
+function readEvent(raw: Buffer): { eventId: string | null; sentAtMs: number } {
   try {
     const event = JSON.parse(raw.toString("utf8")) as { event_id?: unknown; timestamp?: unknown } | null;
     return {
       eventId: typeof event?.event_id === "string" ? event.event_id : null,
-      timestampMs: typeof event?.timestamp === "string" ? parseTimestamp(event.timestamp) : Number.NaN,
+      sentAtMs: typeof event?.timestamp === "string" ? parseTimestamp(event.timestamp) : Number.NaN,
     };
   } catch {
-    return { eventId: null, timestampMs: Number.NaN };
+    return { eventId: null, sentAtMs: Number.NaN };
   }
 }
 
 function unreadable({ sequence, index, arrivedAtMs }: StreamEntry): Receipt {
-  const nothing = { clientId: "", eventId: null, lakeHourMs: null, edge: null, envelope: null, ordinal: 0 };
+  const nothing = { clientId: "", eventId: null, sentAtMs: null, edge: null, envelope: null, ordinal: 0 };
   return { ...nothing, receivedAtMs: arrivedAtMs, arrivedAtMs, sequence, index };
 }

@@ -34,6 +34,10 @@ afterEach(async () => {
   await ctx.close();
 });
 
+function at({ sequence }: { sequence: string }, index: number): string {
+  return `${sequence} ${index}`;
+}
+
 function eventAt(timestampMs: number) {
   return { event_id: randomUUID(), timestamp: new Date(timestampMs).toISOString(), client_id: clientId };
 }
@@ -45,7 +49,11 @@ function envelopeOf(events: readonly unknown[], receivedAtMs: number, envelope?:
 }
 
 async function readAll(): Promise<Record<string, unknown>[]> {
-  const warehouse = createWarehouse({ memoryLimit: "128MB", threads: 1, tempFolder: join(ctx.config.LIVORA_LAKE, "s") });
+  const warehouse = createWarehouse({
+    memoryLimit: "128MB",
+    threads: 1,
+    tempFolder: join(ctx.config.LIVORA_LAKE, "s"),
+  });
   const path = join(ctx.config.LIVORA_LAKE, "audit/receipts/*/*/*.parquet");
   const sql = `FROM read_parquet(${quote(path)}, hive_partitioning = false) ORDER BY length(sequence), sequence, index`;
   try {
@@ -77,13 +85,11 @@ test("each place of the stream has one receipt, through deaths before the checkp
   await waitUntil(async () => (await readAll()).length >= 5);
   const receipts = await readAll();
   const places = receipts.map(({ sequence, index }) => `${String(sequence)} ${String(index)}`);
-  const at = ({ sequence }: { sequence: string }, index: number) => `${sequence} ${index}`;
   expect(places).toEqual([at(first, 0), at(first, 1), at(first, 2), at(second, second.index), at(third, third.index)]);
   expect(receipts.slice(0, 3)).toMatchObject([
-    { event_id: early.event_id, lake_hour: "2026-11-19 09:00:00", edge: "e1", envelope: "7", ordinal: 0 },
-    // A device's clock that runs ahead counts no further than the receipt.
-    { event_id: late.event_id, lake_hour: "2026-11-20 09:00:00", client_id: clientId, ordinal: 1 },
-    { event_id: null, lake_hour: null, client_id: clientId, received_at: "2026-11-20 09:00:05", ordinal: 2 },
+    { event_id: early.event_id, sent_at: "2026-11-19 09:00:00", edge: "e1", envelope: "7", ordinal: 0 },
+    { event_id: late.event_id, sent_at: "2026-11-20 11:30:00", client_id: clientId, ordinal: 1 },
+    { event_id: null, sent_at: null, client_id: clientId, received_at: "2026-11-20 09:00:05", ordinal: 2 },
   ]);
   expect(receipts[3]).toMatchObject({ event_id: null, edge: null, envelope: null, received_at: "2026-11-20 10:00:00" });
   expect(receipts[4]).toMatchObject({ event_id: null, client_id: "" });

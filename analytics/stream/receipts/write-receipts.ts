@@ -38,12 +38,12 @@ export async function writeReceipts(
 /** Sorted by client, so that whoever asks for one of them reads little of the others'. */
 const SELECT = `
   SELECT client_id, event_id, make_timestamp(received_ms * 1000) AS received_at, make_timestamp(arrived_ms * 1000) AS arrived_at,
-    make_timestamp(lake_hour_ms * 1000) AS lake_hour, shard, sequence, index, edge, envelope, ordinal
+    make_timestamp(sent_ms * 1000) AS sent_at, shard, sequence, index, edge, envelope, ordinal
   FROM staged ORDER BY client_id, n`;
 
 async function stage(connection: DuckDBConnection, shard: string, receipts: readonly Receipt[]): Promise<void> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE staged (n INTEGER, client_id VARCHAR, event_id VARCHAR,
-    received_ms BIGINT, arrived_ms BIGINT, lake_hour_ms BIGINT, shard VARCHAR, sequence VARCHAR, index INTEGER,
+    received_ms BIGINT, arrived_ms BIGINT, sent_ms BIGINT, shard VARCHAR, sequence VARCHAR, index INTEGER,
     edge VARCHAR, envelope BIGINT, ordinal INTEGER)`);
   const appender = await connection.createAppender("staged");
   for (let start = 0; start < receipts.length; start += CHUNK_ROWS) {
@@ -68,7 +68,7 @@ async function stage(connection: DuckDBConnection, shard: string, receipts: read
       some.map((receipt) => receipt.eventId?.toWellFormed() ?? null),
       some.map((receipt) => BigInt(receipt.receivedAtMs)),
       some.map((receipt) => BigInt(receipt.arrivedAtMs)),
-      some.map((receipt) => (receipt.lakeHourMs === null ? null : BigInt(receipt.lakeHourMs))),
+      some.map((receipt) => (receipt.sentAtMs === null ? null : BigInt(receipt.sentAtMs))),
       some.map(() => shard),
       some.map((receipt) => receipt.sequence),
       some.map((receipt) => receipt.index),

@@ -1,0 +1,169 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { HOUR_MS, hourOf, verdictOf } from "../../core/audit.ts";
+import type { AuditedHour, Difference } from "../../core/contracts/audit.ts";
+import { AppError } from "../../core/errors.ts";
+import { auditDeliveries, type DeliveryFindings } from "./audit-deliveries.ts";
+import { compareEdges, type EdgeCount, type EdgeFindings, readEdgeCounts } from "./count-edges.ts";
+import { countEvents, type EventCounts, judgeEvents } from "./judge-events.ts";
+import { describeDifferences } from "./last-seen.ts";
+import { type AuditDeps, type Pass, query, type Scope } from "./scope.ts";
+import { waitUntilSettled } from "./settled.ts";
+import { findFirstReceipts, type GoneFile } from "./stage-lake.ts";
+
+/** What a compaction changes between two looks is over by then; what is wrong stays wrong. */
+const SECOND_LOOK_AFTER_MS = 2_000;
+/** By then a closed hour's repetitions have been compacted away; before, they wait for it. */
+const COMPACTED_AFTER_MS = 3 * HOUR_MS;
+const SHOWN = 100;
+
+/**
+ * One hour of receipt at the edge: what was acknowledged against what became of it, and the messages begun in it. One entry for
+ * each client that had any. Throws `unavailable` where a store is away.
+ */
+export async function auditHour(deps: AuditDeps, scope: Scope): Promise<AuditedHour[]> {
+  const beganMs = Date.now();
+  const edges = await readEdgeCounts({ deps, ...scope });
+  const untilMs = Math.min(beganMs, scope.hourMs + HOUR_MS);
+  const settledMs = await waitUntilSettled(deps.ctx.redis, untilMs, deps.patienceMs).catch((cause: unknown) => {
+    throw new AppError("unavailable", "The watermarks are out of reach.", { cause });
+  });
+  const firstReceiptsMs = await findFirstReceipts(deps.lake);
+  const notes: string[] = [];
+  if (settledMs < untilMs) notes.push(`the consumers have come to ${timeOf(settledMs)} only`);
+  if (scope.hourMs < firstReceiptsMs) notes.push("there are no receipts of that time");
+  else if (scope.hourMs === firstReceiptsMs)
+    notes.push("receipts begin in this hour: what came before them is not judged");
+  const events = await deps.warehouse.use(async (connection) => {
+    const pass = { deps, connection, settledMs, firstReceiptsMs, ...scope };
+    return scope.hourMs < firstReceiptsMs ? NO_EVENTS : lookTwice(pass, edges);
+  });
+  const deliveries = await auditDeliveries(deps.ctx, scope);
+  const isKnown = settledMs >= untilMs && scope.hourMs >= firstReceiptsMs;
+  return hoursOf(scope, { settledMs, isKnown, notes, edges, events, deliveries });
+}
+
+interface EventFindings {
+  counts: EventCounts[];
+  differences: Difference[];
+  /** All of them, also those that are not listed. */
+  unexplained: ReadonlyMap<string, number>;
+  /** Ids that wait for the hour's compaction. */
+  waiting: ReadonlyMap<string, number>;
+  notes: EdgeFindings["notes"];
+}
+
+const NO_EVENTS: EventFindings = { counts: [], differences: [], unexplained: new Map(), waiting: new Map(), notes: [] };
+
+type EventPass = Pass & { firstReceiptsMs: number };
+
+/** A difference is what two looks have found. */
+async function lookTwice(pass: EventPass, edges: readonly EdgeCount[]): Promise<EventFindings> {
+  const { connection } = pass;
+  let gone = await judgeEvents(pass);
+  const [{ found } = { found: 0 }] = await query(connection, "SELECT count(*)::DOUBLE AS found FROM differences");
+  if (Number(found) > 0 || gone.length > 0) {
+    await connection.run(
+      "CREATE OR REPLACE TEMP TABLE first_look AS SELECT kind, client_id, event_id, place FROM differences",
+    );
+    const paths = new Set(gone.map((file) => file.path));
+    await sleep(SECOND_LOOK_AFTER_MS);
+    gone = (await judgeEvents(pass)).filter((file) => paths.has(file.path));
+    await connection.run(`DELETE FROM differences d WHERE NOT EXISTS (FROM first_look f WHERE f.kind = d.kind AND f.client_id = d.client_id
+      AND f.event_id IS NOT DISTINCT FROM d.event_id AND f.place IS NOT DISTINCT FROM d.place)`);
+  }
+  const waiting = await setWaitingAside(pass);
+  const { differences, notes } = await compareEdges(pass, edges);
+  const rows = await query(
+    connection,
+    "SELECT client_id, sum(count)::DOUBLE AS count FROM differences GROUP BY client_id",
+  );
+  const unexplained = new Map(rows.map((row) => [String(row["client_id"]), Number(row["count"])]));
+  for (const { client_id, count } of differences) unexplained.set(client_id, (unexplained.get(client_id) ?? 0) + count);
+  const described = await describeDifferences(pass, gone, SHOWN);
+  return {
+    counts: await countEvents(pass),
+    differences: [...differences, ...described, ...gone.map(describeGone)],
+    unexplained,
+    waiting,
+    notes,
+  };
+}
+
+async function setWaitingAside({ connection, hourMs }: Pass): Promise<Map<string, number>> {
+  if (hourMs + COMPACTED_AFTER_MS < Date.now()) return new Map();
+  const rows = await query(
+    connection,
+    "SELECT client_id, sum(count)::DOUBLE AS count FROM differences WHERE kind = 'id_twice_in_lake' GROUP BY client_id",
+  );
+  await connection.run("DELETE FROM differences WHERE kind = 'id_twice_in_lake'");
+  return new Map(rows.map((row) => [String(row["client_id"]), Number(row["count"])]));
+}
+
+/** Its events are among the missing; this says why. */
+function describeGone({ path, client_id, rows }: GoneFile) {
+  const last_seen = `lake, ${path}: the book has ${rows} rows of it`;
+  return {
+    kind: "file_gone" as const,
+    client_id,
+    count: rows,
+    last_seen,
+    event_id: null,
+    delivery_id: null,
+    place: null,
+  };
+}
+
+interface Findings {
+  settledMs: number;
+  isKnown: boolean;
+  notes: string[];
+  edges: readonly EdgeCount[];
+  events: EventFindings;
+  deliveries: DeliveryFindings;
+}
+
+function hoursOf({ hourMs, clientId }: Scope, findings: Findings): AuditedHour[] {
+  const { edges, events, deliveries } = findings;
+  const named = [...edges, ...events.counts, ...events.differences, ...deliveries.counts].map((one) => one.client_id);
+  const clients = new Set(clientId === undefined ? named : [clientId]);
+  return [...clients].toSorted().map((client) => hourOfClient(client, hourMs, findings));
+}
+
+function hourOfClient(client_id: string, hourMs: number, findings: Findings): AuditedHour {
+  const { edges, events, deliveries, settledMs } = findings;
+  const isMine = (one: { client_id: string }) => one.client_id === client_id;
+  const counts = events.counts.find(isMine) ?? { received: 0, in_lake: 0, dropped: 0, dead_letters: 0, in_flight: 0 };
+  const wrong = deliveries.differences.filter(isMine);
+  const unexplained = events.unexplained.get(client_id) ?? 0;
+  const differences = [...events.differences.filter(isMine), ...wrong].slice(0, SHOWN);
+  const waiting = events.waiting.get(client_id) ?? 0;
+  const isWrong = unexplained + wrong.length + differences.length;
+  const notes = [...findings.notes, ...events.notes.filter(isMine).map((note) => note.text)];
+  if (waiting > 0) notes.push(`${waiting} repetitions are in the lake until the hour is compacted`);
+  const endsAtMs = waiting > 0 ? Infinity : hourMs + HOUR_MS;
+  return {
+    client_id,
+    hour: timeOf(hourOf(hourMs)),
+    verdict: verdictOf({ endsAtMs, settledMs, unexplained: isWrong, isKnown: findings.isKnown }),
+    settled_at: timeOf(settledMs),
+    acknowledged: edges.filter(isMine).reduce((sum, edge) => sum + edge.acknowledged, 0),
+    received: counts.received,
+    in_lake: counts.in_lake,
+    dropped: counts.dropped,
+    dead_letters: counts.dead_letters,
+    in_flight: counts.in_flight,
+    unexplained,
+    deliveries: deliveries.counts.find(isMine)?.deliveries ?? 0,
+    unexplained_deliveries: wrong.length,
+    details: {
+      differences,
+      stale: deliveries.stale.filter(isMine),
+      notes,
+    },
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
