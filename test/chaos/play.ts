@@ -6,6 +6,7 @@ import { queryLake } from "../support/lake-reader.ts";
 import { connectEdge, offerUntilAnswered } from "../support/oracle-post.ts";
 import { createRandom, type Random } from "../support/oracle-random.ts";
 import { chooseBehaviours } from "../support/oracle-shop.ts";
+import { inventEvent } from "./invent-event.ts";
 import { findObstacle } from "./machine.ts";
 import { openReport, type Report, type Scenario, type Scene } from "./scenario.ts";
 import { type ChaosStack, startStack } from "./stack.ts";
@@ -112,22 +113,15 @@ function createScene(stage: Stage, report: Report, visitors: Promise<unknown>[],
 
 /** An event of nobody's, offered until it is taken and then looked for in the lake. */
 async function probe(stack: ChaosStack, ordeal: Ordeal, random: Random, signal: AbortSignal): Promise<void> {
-  const event_id = random.uuid();
-  const session_id = `probe|${random.uuid()}`;
-  const event = {
-    event_id,
-    session_id,
-    client_id: stack.client_id,
-    anon_id: session_id,
-    event_type: "page_view",
-    timestamp: new Date().toISOString(),
-    props: { page: "/probe" },
-  };
+  const event = inventEvent({ stack, random });
   const edge = connectEdge(stack.endpoints);
-  const offered = { event_id, session_id, event_type: event.event_type, text: JSON.stringify(event) };
-  await offerUntilAnswered(edge, ordeal.ledger, [offered], { signal });
+  await offerUntilAnswered(edge, ordeal.ledger, [event], { signal });
   while (!signal.aborted) {
-    const rows = await queryLake(stack.lake, `SELECT 1 FROM events WHERE event_id = '${event_id}'`, stack.client_id);
+    const rows = await queryLake(
+      stack.lake,
+      `SELECT 1 FROM events WHERE event_id = '${event.event_id}'`,
+      stack.client_id,
+    );
     if (rows.length > 0) return;
     await sleep(100);
   }

@@ -1,12 +1,14 @@
 import { away } from "./faults/away.ts";
 import { carriedOutThenTimedOut } from "./faults/carried-out-then-timed-out.ts";
 import { clocks } from "./faults/clocks.ts";
+import { commandBoundaries } from "./faults/command-boundaries.ts";
 import { deathBeforeCheckpoint } from "./faults/death-before-checkpoint.ts";
 import { diskTrouble } from "./faults/disk-trouble.ts";
 import { frozenPastLease } from "./faults/frozen-past-lease.ts";
 import { killNine } from "./faults/kill-nine.ts";
 import { networkTrouble } from "./faults/network-trouble.ts";
 import { partialPutRecords } from "./faults/partial-put-records.ts";
+import { poison } from "./faults/poison.ts";
 import { postgresTrouble } from "./faults/postgres-trouble.ts";
 import { redisEmptied } from "./faults/redis-emptied.ts";
 import { repeatedEvents } from "./faults/repeated-events.ts";
@@ -31,7 +33,9 @@ export const SCENARIOS: readonly Scenario[] = [
   ...postgresTrouble,
   redisEmptied,
   ...away,
+  commandBoundaries,
   webhooks,
+  poison,
 ];
 
 /** Throws, with all names, where there is none of this name. */

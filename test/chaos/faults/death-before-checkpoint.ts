@@ -1,7 +1,7 @@
 import { signalProcess } from "../../../infra/local/process.ts";
 import { operationOf } from "../../support/fault-proxy/aws-fates.ts";
 import { type Exchange, type Fate, pass } from "../../support/fault-proxy/http-proxy.ts";
-import { waitUntil } from "../../support/wait-until.ts";
+import { endAndWaitBack } from "../come-back.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 
 const BLOWS = 4;
@@ -27,23 +27,19 @@ export const deathBeforeCheckpoint: Scenario = {
 };
 
 async function dieAtCheckpoint({ stack }: Scene, consumer: string, isBefore: boolean): Promise<void> {
-  const pid = stack.pidOf("analytics");
-  const restarts = stack.supervisor.restartsOf("analytics");
-  let isDone = false;
-  const die: Fate = async (exchange) => {
-    if (!isBefore) await exchange.forward();
-    if (pid !== null) signalProcess(pid, "SIGKILL");
-    exchange.reset();
-  };
-  stack.proxy("dynamodb").set((exchange) => {
-    if (isDone || !movesCheckpoint(exchange, consumer)) return ["pass", pass];
-    isDone = true;
-    return ["death", die];
+  await endAndWaitBack(stack, "analytics", (pid) => {
+    let isDone = false;
+    const die: Fate = async (exchange) => {
+      if (!isBefore) await exchange.forward();
+      signalProcess(pid, "SIGKILL");
+      exchange.reset();
+    };
+    stack.proxy("dynamodb").set((exchange) => {
+      if (isDone || !movesCheckpoint(exchange, consumer)) return ["pass", pass];
+      isDone = true;
+      return ["death", die];
+    });
   });
-  await waitUntil(
-    () => isDone && stack.supervisor.restartsOf("analytics") > restarts && stack.reports.at(-1) === "analytics is back",
-    { timeoutMs: 60_000, what: `the consumers back after ${consumer}'s checkpoint` },
-  );
 }
 
 function movesCheckpoint(exchange: Exchange, consumer: string): boolean {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { signalProcess } from "../../../infra/local/process.ts";
 import type { PartName } from "../../../infra/local/system.ts";
-import { waitUntil } from "../../support/wait-until.ts";
+import { endAndWaitBack } from "../come-back.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 
 const PARTS = {
@@ -33,17 +33,5 @@ async function kill(scene: Scene, part: PartName): Promise<void> {
   const { stack, random } = scene;
   void scene.letIn(6);
   await sleep(random.between(100, 2_500));
-  const pid = stack.pidOf(part);
-  const restarts = stack.supervisor.restartsOf(part);
-  const killedAtMs = Date.now();
-  if (pid !== null) signalProcess(pid, "SIGKILL");
-  await waitUntil(() => hasComeBack(scene, part, pid, restarts), { timeoutMs: 60_000, what: `${part} back` });
-  scene.recovered(Date.now() - killedAtMs);
-}
-
-/** The supervisor says so once the part has answered in its own protocol. */
-function hasComeBack({ stack }: Scene, part: PartName, before: number | null, restarts: number): boolean {
-  const pid = stack.pidOf(part);
-  const isAnother = pid !== null && pid !== before;
-  return isAnother && stack.supervisor.restartsOf(part) > restarts && stack.reports.at(-1) === `${part} is back`;
+  scene.recovered(await endAndWaitBack(stack, part, (pid) => signalProcess(pid, "SIGKILL")));
 }

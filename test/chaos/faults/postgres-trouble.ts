@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { signalProcess } from "../../../infra/local/process.ts";
 import { postgresAdminUrl } from "../../../infra/local/parts/postgres.ts";
 import { withPostgres } from "../../support/oracle-evidence.ts";
-import { waitUntil } from "../../support/wait-until.ts";
-import type { Scenario, Scene } from "../scenario.ts";
+import { endAndWaitBack } from "../come-back.ts";
+import type { Scenario } from "../scenario.ts";
 
 const STORM_MS = 8_000;
 
@@ -16,22 +16,12 @@ const restart: Scenario = {
     void scene.letIn(6);
     for (let blow = 0; blow < 2; blow++) {
       await sleep(scene.random.between(300, 2_000));
-      await restartPostgres(scene);
+      // A fast shutdown: who is connected is told so and thrown out.
+      await endAndWaitBack(scene.stack, "postgres", (pid) => signalProcess(pid, "SIGINT"));
     }
     await scene.recover(Date.now());
   },
 };
-
-async function restartPostgres({ stack }: Scene): Promise<void> {
-  const pid = stack.pidOf("postgres");
-  const restarts = stack.supervisor.restartsOf("postgres");
-  // A fast shutdown: who is connected is told so and thrown out.
-  if (pid !== null) signalProcess(pid, "SIGINT");
-  await waitUntil(
-    () => stack.supervisor.restartsOf("postgres") > restarts && stack.reports.at(-1) === "postgres is back",
-    { timeoutMs: 60_000, what: "PostgreSQL back" },
-  );
-}
 
 /** All transactions become serializable, so that PostgreSQL refuses whatever overlaps; and connections break all the time. */
 const storm: Scenario = {

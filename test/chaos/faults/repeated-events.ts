@@ -1,6 +1,6 @@
 import { offerUntilAnswered, connectEdge } from "../../support/oracle-post.ts";
 import type { OfferedEvent } from "../../support/oracle.ts";
-import type { Random } from "../../support/oracle-random.ts";
+import { inventEvent } from "../invent-event.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 
 const SESSIONS = 40;
@@ -17,7 +17,7 @@ export const repeatedEvents: Scenario = {
     void scene.letIn(6);
     const edge = connectEdge(stack.endpoints);
     const signal = AbortSignal.timeout(90_000);
-    const sessions = Array.from({ length: SESSIONS }, () => inventSession(scene, random));
+    const sessions = Array.from({ length: SESSIONS }, () => inventSession(scene));
     // One after the other within a session, so that the order in which it was offered is known.
     await inTurns(8, sessions, async (events) => {
       for (let at = 0; at < events.length;) {
@@ -32,21 +32,12 @@ export const repeatedEvents: Scenario = {
   },
 };
 
-function inventSession({ stack }: Scene, random: Random): OfferedEvent[] {
+function inventSession(scene: Scene): OfferedEvent[] {
+  const { random } = scene;
   const session_id = `late|${random.uuid()}`;
-  const events = Array.from({ length: EVENTS_EACH }, (_, page): OfferedEvent => {
-    const event_id = random.uuid();
-    const event = {
-      event_id,
-      session_id,
-      client_id: stack.client_id,
-      anon_id: session_id,
-      event_type: "page_view",
-      timestamp: new Date(Date.now() - random.between(0, MONTH_MS)).toISOString(),
-      props: { page: `/p/${page}` },
-    };
-    return { event_id, session_id, event_type: event.event_type, text: JSON.stringify(event) };
-  });
+  const events = Array.from({ length: EVENTS_EACH }, (_, page) =>
+    inventEvent(scene, { session_id, page: `/p/${page}`, at: Date.now() - random.between(0, MONTH_MS) }),
+  );
   const doubled = events.filter(() => random.chance(0.2));
   return [...events, ...doubled]
     .map((event) => ({ event, place: random.next() }))

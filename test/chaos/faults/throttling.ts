@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceName } from "../../../infra/local/services.ts";
 import { throttle } from "../../support/fault-proxy/aws-fates.ts";
 import { pass } from "../../support/fault-proxy/http-proxy.ts";
+import { inventEvent } from "../invent-event.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 
 /** How much of what is asked of the stream and the user store is refused, and for how long each. */
@@ -59,21 +60,10 @@ function judgeMemory(scene: Scene, services: readonly ServiceName[], before: num
 /** One small request after the other, of which the status is of interest; the oracle knows them all the same. */
 async function ask({ stack, ordeal, random }: Scene, answers: Map<string, number>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const event_id = random.uuid();
-    const session_id = `asks|${event_id}`;
-    const event = {
-      event_id,
-      session_id,
-      client_id: stack.client_id,
-      anon_id: session_id,
-      event_type: "page_view",
-      timestamp: new Date().toISOString(),
-      props: { page: "/asks" },
-    };
-    const offered = { event_id, session_id, event_type: event.event_type, text: JSON.stringify(event) };
-    ordeal.ledger.offer([offered], Date.now());
-    const status = await post(stack.endpoints, offered.text);
-    ordeal.ledger.answer([event_id], status === "202" ? "ok" : "unknown", Date.now());
+    const event = inventEvent({ stack, random });
+    ordeal.ledger.offer([event], Date.now());
+    const status = await post(stack.endpoints, event.text);
+    ordeal.ledger.answer([event.event_id], status === "202" ? "ok" : "unknown", Date.now());
     answers.set(status, (answers.get(status) ?? 0) + 1);
     await sleep(20);
   }
