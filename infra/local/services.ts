@@ -31,17 +31,19 @@ export interface ServiceOptions {
   dir: string;
   ports: Ports;
   env: NodeJS.ProcessEnv;
+  /** Another version's tree instead of this one. */
+  root?: string;
 }
 
-export async function startService(name: ServiceName, { dir, ports, env }: ServiceOptions): Promise<Part> {
+export async function startService(name: ServiceName, { dir, ports, env, root = ROOT }: ServiceOptions): Promise<Part> {
   const service: Service = SERVICES[name];
   const options = { dir: join(dir, name), port: ports[service.port], log: join(dir, "logs", `${name}.log`) };
   const logFrom = logSizeOf(options.log);
   const child = await startProcess({
     name,
     command: nodeBinary(),
-    args: [join(ROOT, service.main)],
-    cwd: ROOT,
+    args: [join(root, service.main)],
+    cwd: root,
     env: { NODE_COMPILE_CACHE, ...serviceEnvironment(dir, ports, env) },
     log: options.log,
     pidFile: pidFileOf(options.dir),

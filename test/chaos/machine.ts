@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** What a fault may need of the machine. */
-export type Need = "namespace" | "nft" | "strace" | "libfaketime" | "procfs";
+export type Need = "namespace" | "nft" | "strace" | "libfaketime" | "procfs" | "history";
 
 /** Why this machine cannot do it; null where it can. */
 const OBSTACLES: Record<Need, () => Promise<string | null>> = {
@@ -14,6 +14,10 @@ const OBSTACLES: Record<Need, () => Promise<string | null>> = {
     (await isPrivate()) ? null : "needs a network and mount namespace of its own (root on Linux)",
   procfs: async () =>
     existsSync("/proc/self/status") ? null : "needs /proc to see a process's memory and sockets (Linux)",
+  history: async () =>
+    (await succeeds("git", ["rev-parse", "HEAD~1"]))
+      ? null
+      : "needs the versions before this one (a clone with history)",
   nft: async () => {
     if (!(await isPrivate())) return "needs a network namespace of its own (root on Linux)";
     return (await succeeds("nft", ["list", "ruleset"])) ? null : "needs nft (apt install nftables)";

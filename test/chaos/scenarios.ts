@@ -10,9 +10,11 @@ import { networkTrouble } from "./faults/network-trouble.ts";
 import { partialPutRecords } from "./faults/partial-put-records.ts";
 import { poison } from "./faults/poison.ts";
 import { postgresTrouble } from "./faults/postgres-trouble.ts";
+import { providerThrottles } from "./faults/provider-throttles.ts";
 import { redisEmptied } from "./faults/redis-emptied.ts";
 import { repeatedEvents } from "./faults/repeated-events.ts";
 import { resharding } from "./faults/resharding.ts";
+import { rollingUpdate } from "./faults/rolling-update.ts";
 import { throttling } from "./faults/throttling.ts";
 import { webhooks } from "./faults/webhooks.ts";
 import type { Scenario } from "./scenario.ts";
@@ -34,7 +36,9 @@ export const SCENARIOS: readonly Scenario[] = [
   redisEmptied,
   ...away,
   commandBoundaries,
+  providerThrottles,
   webhooks,
+  rollingUpdate,
   poison,
 ];
 

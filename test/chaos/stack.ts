@@ -45,7 +45,7 @@ export interface ChaosStack extends LivoraTarget {
   proxy(name: Reachable): HttpProxy;
   pidOf(part: PartName): number | null;
   /** Not supervised: one more process of a service, in a folder of its own; the caller stops it. */
-  startAnother(name: ServiceName, as: string, env?: Record<string, string>): Promise<Part>;
+  startAnother(name: ServiceName, as: string, options?: { root?: string }): Promise<Part>;
   /** Stops a part and starts it anew, with other variables. */
   restart(name: ServiceName, env?: Record<string, string>): Promise<void>;
   /** Why parts ended and that they came back, oldest first. */
@@ -118,11 +118,16 @@ export async function startStack(options: StackOptions = {}): Promise<ChaosStack
       wire: (name) => found(wires, name),
       proxy: (name) => found(proxies, name),
       pidOf: (part) => supervisor.pidOf(part) ?? null,
-      async startAnother(name, as, env) {
+      async startAnother(name, as, { root } = {}) {
         const [port = 0] = await findFreePorts(1);
         const own = { ...portsOf(name), ingest: port, consumers: port, workers: port };
-        const shared = { LIVORA_LAKE: join(dir, "lake"), LIVORA_SANDBOX_DIR: join(dir, "sandbox"), ...env };
-        const part = await startService(name, { dir: join(dir, as), ports: own, env: environmentOf(name, shared) });
+        const shared = { LIVORA_LAKE: join(dir, "lake"), LIVORA_SANDBOX_DIR: join(dir, "sandbox") };
+        const part = await startService(name, {
+          dir: join(dir, as),
+          ports: own,
+          env: environmentOf(name, shared),
+          ...(root && { root }),
+        });
         await part.ready();
         return part;
       },

@@ -23,15 +23,6 @@ export const twice: Fate = async (exchange) => {
   exchange.answer(await exchange.forward());
 };
 
-/** Carried out, and told late. */
-export function late(delayMs: number): Fate {
-  return async (exchange) => {
-    const answer = await exchange.forward();
-    await sleep(delayMs);
-    exchange.answer(answer);
-  };
-}
-
 /** Waits before it is carried out, so that others overtake it. */
 export function overtaken(delayMs: () => number): Fate {
   return async (exchange) => {
@@ -40,6 +31,6 @@ export function overtaken(delayMs: () => number): Fate {
   };
 }
 
-export function refuse(status: number, body: unknown): Fate {
-  return (exchange) => exchange.answer({ status, body });
+export function refuse(status: number, body: unknown, headers: Record<string, string> = {}): Fate {
+  return (exchange) => exchange.answer({ status, headers: { "content-type": "application/json", ...headers }, body });
 }
