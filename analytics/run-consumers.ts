@@ -2,7 +2,10 @@ import type { Registry } from "prom-client";
 
 import type { Context } from "../platform/context.ts";
 import { runConsumer } from "../platform/stream/consumer.ts";
+import { createHotKeyWatch } from "../platform/hot-keys.ts";
+import { meterWrites } from "../platform/metered-store.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
+import { createUserStore } from "../platform/user-store.ts";
 import { publishWatermark, readWatermark } from "../platform/watermark.ts";
 import { createAutomationConsumer } from "./stream/automation/consumer.ts";
 import { createCountersConsumer } from "./stream/counters/consumer.ts";
@@ -10,6 +13,8 @@ import { createEnrichConsumer } from "./stream/enrich/consumer.ts";
 import type { FindGeo } from "./stream/enrich/geo-database.ts";
 import { createLakeConsumer } from "./stream/lake/consumer.ts";
 import { createReceiptsConsumer } from "./stream/receipts/consumer.ts";
+
+const PUBLISH_EVERY_MS = 10_000;
 
 export interface ConsumersDeps {
   ctx: Context;
@@ -26,8 +31,12 @@ export interface RunningConsumers {
 
 /** All consumers, each with leases, pace and troubles of its own: one that fails and waits leaves the others alone. */
 export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps): RunningConsumers {
-  const onError = (error: unknown) => ctx.log.debug({ err: error }, "a watermark could not be published");
-  const enrich = createEnrichConsumer(ctx, { findGeo, producer, registry });
+  const onError = (error: unknown) =>
+    ctx.log.debug({ err: error }, "a watermark, or what is hot, could not be published");
+  const watch = createHotKeyWatch(ctx.redis, registry);
+  const store = meterWrites(createUserStore(ctx), watch);
+  const publishing = setInterval(() => void watch.publish().catch(onError), PUBLISH_EVERY_MS).unref();
+  const enrich = createEnrichConsumer(ctx, { findGeo, producer, registry, store, watch });
   const automation = createAutomationConsumer(ctx, { registry });
   const journeys = runConsumer(ctx, { ...automation, registry });
   const running = [
@@ -42,7 +51,7 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
       },
     }),
     journeys,
-    runConsumer(ctx, createCountersConsumer(ctx, registry)),
+    runConsumer(ctx, createCountersConsumer(ctx, { registry, store, watch })),
     runConsumer(ctx, {
       ...createLakeConsumer(ctx),
       registry,
@@ -59,6 +68,7 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
   return {
     isReady: () => running.every((consumer) => consumer.isReady()),
     async stop() {
+      clearInterval(publishing);
       await Promise.all(running.map((consumer) => consumer.stop()));
       await automation.close();
     },

@@ -25,6 +25,7 @@ test("every weight lies within its error, and nothing heavier than its share of 
       for (const { key, weight, error } of top) {
         expect(weight).toBeGreaterThanOrEqual(truth.get(key) ?? 0);
         expect(weight - error).toBeLessThanOrEqual(truth.get(key) ?? 0);
+        expect(sketch.find(key)).toEqual({ key, weight, error });
         expect(error).toBeLessThanOrEqual(sketch.total / capacity);
       }
       const found = new Set(top.map(({ key }) => key));

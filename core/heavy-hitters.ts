@@ -9,6 +9,8 @@ export interface HeavyHitter {
 /** Which of endlessly many keys weigh most, in the memory of `capacity` of them. */
 export interface HeavyHitters {
   add(key: string, weight: number): void;
+  /** Null where it is not among the heavy. */
+  find(key: string): HeavyHitter | null;
   /** The heaviest, heaviest first. */
   top(count: number): HeavyHitter[];
   /** The weight of everything that was added. */
@@ -77,6 +79,10 @@ export function createHeavyHitters(capacity: number): HeavyHitters {
       places.delete(lightest.key);
       heap[0] = { key, weight: lightest.weight + weight, error: lightest.weight };
       sink(0);
+    },
+    find(key) {
+      const at = places.get(key);
+      return at === undefined ? null : (heap[at] ?? null);
     },
     top: (count) => heap.toSorted((a, b) => b.weight - a.weight).slice(0, count),
     get total() {

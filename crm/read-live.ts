@@ -27,7 +27,7 @@ export type Live = z.infer<typeof liveSchema>;
 
 /** What the client's events were in the last minutes, a second or so after they came. */
 export async function readLive(
-  ctx: CrmContext & { store: Pick<UserStore, "list"> },
+  ctx: CrmContext & { store: Pick<UserStore, "list" | "read"> },
   input: z.input<typeof readLiveInput>,
 ): Promise<Live> {
   requireScope(ctx, "read");

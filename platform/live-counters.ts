@@ -1,17 +1,37 @@
 import { type Counts, minuteOf, sumCounts } from "../core/counters.ts";
+import { laneOf } from "../core/position.ts";
 import { inParallel, type ItemKey, type UserStore } from "./user-store.ts";
 
 const PARALLEL_READS = 8;
 const MINUTE_MS = 60_000;
+/** A mark where the counts of a shard would lie: they lie in a partition of their own. No counts are an array. */
+const SPREAD = ["spread"] as const;
 
 /** One item for each client, minute and shard, so that no two consumers write the same one. */
 export function counterKey(client: string, minute: string, shard: string): ItemKey {
   return { client, kind: "COUNTER", owner: minute, sort: `SHARD#${shard}` };
 }
 
+/**
+ * The same item where the minute is hot: its partition is named after the minute and a hash of the shard, so that the
+ * shards write to up to sixteen partitions instead of one.
+ */
+export function spreadKey(key: ItemKey): ItemKey {
+  return { ...key, owner: `${key.owner}~${laneOf(key.sort)}` };
+}
+
+/** What stands at the usual place of counts that are spread. */
+export function spreadMark(): readonly string[] {
+  return SPREAD;
+}
+
+export function isSpread(data: unknown): boolean {
+  return Array.isArray(data);
+}
+
 /** What a client's events were, by type, in each minute from `from` up to and including `to` (ISO 8601 UTC). */
 export async function readLiveCounters(
-  store: Pick<UserStore, "list">,
+  store: Pick<UserStore, "list" | "read">,
   clientId: string,
   range: { from: string; to: string },
 ): Promise<{ minute: string; counts: Counts }[]> {
@@ -21,8 +41,18 @@ export async function readLiveCounters(
   }
   const found = new Map<string, Counts>();
   await inParallel(minutes, PARALLEL_READS, async (minute) => {
-    const items = await store.list({ client: clientId, kind: "COUNTER", owner: minute }, "SHARD#");
-    found.set(minute, sumCounts(items.map(({ item }) => item.data as Counts)));
+    found.set(minute, await readMinute(store, clientId, minute));
   });
   return minutes.map((minute) => ({ minute, counts: found.get(minute) ?? {} }));
+}
+
+/** One query; where some are spread, one more read. */
+async function readMinute(store: Pick<UserStore, "list" | "read">, client: string, owner: string): Promise<Counts> {
+  const partition = { client, kind: "COUNTER", owner } as const;
+  const items = await store.list(partition, "SHARD#");
+  const spread = items.filter(({ item }) => isSpread(item.data));
+  const elsewhere =
+    spread.length === 0 ? [] : await store.read(spread.map(({ sort }) => spreadKey({ ...partition, sort })));
+  const here = items.filter(({ item }) => !isSpread(item.data)).map(({ item }) => item);
+  return sumCounts([...here, ...elsewhere].map((item) => (item.data ?? {}) as Counts));
 }

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { type Enrichment } from "../../../core/enriched-event.ts";
 import type { Context } from "../../../platform/context.ts";
-import { readLiveCounters } from "../../../platform/live-counters.ts";
+import { meterWrites } from "../../../platform/metered-store.ts";
+import { isSpread, readLiveCounters } from "../../../platform/live-counters.ts";
+import { createHotKeyWatch, readHotKeys } from "../../../platform/hot-keys.ts";
 import { migrate } from "../../../platform/postgres/migrate.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
-import { createUserStore } from "../../../platform/user-store.ts";
+import { createUserStore, type ItemKey, type StoredItem, type UserStore } from "../../../platform/user-store.ts";
 import { createTestContext } from "../../../test/support/context.ts";
 import { makeEnriched, toEntry } from "../../../test/support/enriched-events.ts";
-import { type CountersState, createCountersConsumer } from "./consumer.ts";
+import { type CountersDeps, type CountersState, createCountersConsumer } from "./consumer.ts";
 
 let ctx: Context;
 beforeAll(async () => {
@@ -31,8 +33,8 @@ function entriesOf(clientId: string, count: number, from = 0, enrichment: Partia
 
 const sumOf = (counts: Readonly<Record<string, number>> = {}) => Object.values(counts).reduce((sum, n) => sum + n, 0);
 
-function createHost(shard: string) {
-  const consumer = createCountersConsumer(ctx);
+function createHost(shard: string, deps: CountersDeps = {}) {
+  const consumer = createCountersConsumer(ctx, deps);
   const signal = new AbortController().signal;
   return (entries: StreamEntry[], state?: CountersState) => consumer.handle({ shard, entries, state, signal });
 }
@@ -67,4 +69,105 @@ test("what the enricher emits again is not counted again, also after the shard h
   await createHost("child")([...entries.slice(10), ...entriesOf(client, 5, 30)], state);
   const counters = await readLiveCounters(createUserStore(ctx), client, range);
   expect(counters.map(({ counts }) => sumOf(counts)).reduce((a, b) => a + b)).toBe(35);
+});
+
+/** Says that every client is as hot as that. */
+const heat = (unitsPerS: number) => ({ watch: { ...createHotKeyWatch(ctx.redis), rateOf: () => unitsPerS } });
+const HOT = 1_000;
+
+/** Partitions that were written to, with how many units. */
+function createMeter() {
+  const units = new Map<string, number>();
+  const store: UserStore = createUserStore(ctx);
+  return {
+    units,
+    store: {
+      ...store,
+      replace(key: ItemKey, item: StoredItem) {
+        units.set(key.owner, (units.get(key.owner) ?? 0) + 1);
+        return store.replace(key, item);
+      },
+    },
+  };
+}
+
+describe("a hot client's counters", () => {
+  test("are spread over partitions, and read as if they were not", async () => {
+    const client = randomUUID();
+    const { units, store } = createMeter();
+    for (let lane = 0; lane < 16; lane++) {
+      const host = createHost(`shard-${lane}`, { store, ...heat(HOT) });
+      let state: CountersState | undefined;
+      for (let batch = 0; batch < 5; batch++) {
+        state = await host(entriesOf(client, 20, lane * 1_000 + batch * 20, { lane }), state);
+      }
+    }
+    const counters = await readLiveCounters(createUserStore(ctx), client, range);
+    expect(counters.map(({ counts }) => sumOf(counts))).toEqual([800, 800]);
+    const minute = [...units].filter(([owner]) => owner.startsWith("2026-11-21T10:00Z"));
+    // A mark for each shard, once; everything else lies elsewhere.
+    expect(units.get("2026-11-21T10:00Z")).toBe(16);
+    expect(minute.length).toBeGreaterThan(8);
+    expect(Math.max(...minute.map(([, written]) => written))).toBeLessThan(40);
+  });
+
+  test("which is found to be hot half-way through a minute, or no longer, is counted once", async () => {
+    const client = randomUUID();
+    const entries = entriesOf(client, 80);
+    const cold = await createHost("shard-0")(entries.slice(0, 20));
+    const hot = await createHost("shard-0", heat(HOT))(entries.slice(20, 40), cold);
+    await createHost("shard-1", heat(HOT))(entriesOf(client, 10, 500, { lane: 9 }));
+    // The same batch again, by a process that knows nothing of any heat.
+    await createHost("shard-1")(entriesOf(client, 10, 500, { lane: 9 }));
+    await createHost("shard-0")(entries.slice(40), hot);
+    const counters = await readLiveCounters(createUserStore(ctx), client, range);
+    expect(counters.map(({ counts }) => sumOf(counts))).toEqual([45, 45]);
+  });
+
+  test("a process that has lost its shard, and knows of no spread, counts nothing twice", async () => {
+    const client = randomUUID();
+    const entries = entriesOf(client, 40);
+    const store = createUserStore(ctx);
+    // It has read the place as empty before its successor marks it.
+    let successor: Promise<unknown> | undefined;
+    const slow: UserStore = {
+      ...store,
+      async replace(key, item) {
+        await (successor ??= createHost("shard-7", heat(HOT))(entries));
+        return store.replace(key, item);
+      },
+    };
+    const zombie = createHost("shard-7", { store: slow });
+    await expect(zombie(entries)).rejects.toThrow("elsewhere");
+    await zombie(entries);
+    const counters = await readLiveCounters(store, client, range);
+    expect(counters.map(({ counts }) => sumOf(counts)).reduce((a, b) => a + b)).toBe(40);
+  });
+
+  test("the meter finds them by itself", async () => {
+    const client = randomUUID();
+    const watch = createHotKeyWatch(ctx.redis);
+    const store = meterWrites(createUserStore(ctx), watch);
+    const host = createHost("shard-0", { store, watch, spreadAbove: 3 });
+    for (let batch = 0; batch < 20; batch++) await host(entriesOf(client, 4, batch * 4));
+    expect(watch.rateOf("user_store", client, "COUNTER")).toBeGreaterThan(3);
+    await createHost("shard-1", { store, watch, spreadAbove: 3 })(entriesOf(client, 4, 900, { lane: 15 }));
+    const base = { client, kind: "COUNTER", owner: "2026-11-21T10:00Z" } as const;
+    const marks = await createUserStore(ctx).list(base, "SHARD#");
+    expect(marks.filter(({ item }) => isSpread(item.data)).map(({ sort }) => sort)).toEqual(["SHARD#shard-1"]);
+    const counters = await readLiveCounters(createUserStore(ctx), client, range);
+    expect(counters.map(({ counts }) => sumOf(counts)).reduce((a, b) => a + b)).toBe(84);
+    expect(watch.top("user_store")[0]).toMatchObject({ client_id: client, key: "COUNTER", share: 1 });
+  });
+});
+
+test("what is hot is told to all, and forgotten soon", async () => {
+  const client = randomUUID();
+  const watch = createHotKeyWatch(ctx.redis);
+  for (let n = 0; n < 100; n++) watch.note("stream", client, n % 2 === 0 ? "bot" : `s-${n}`, 1_000);
+  await watch.publish();
+  const mine = async (atMs: number) =>
+    (await readHotKeys(ctx.redis, atMs)).stream.filter(({ client_id }) => client_id === client);
+  expect((await mine(Date.now()))[0]).toMatchObject({ key: "bot", share: 0.5 });
+  expect(await mine(Date.now() + 120_000)).toEqual([]);
 });

@@ -6,10 +6,12 @@ import { advanceFence, type Fences, isAfterFence, mergeFences } from "../../../c
 import { LruMap } from "../../../core/lru.ts";
 import type { Context } from "../../../platform/context.ts";
 import { writeDeadLetters } from "../../../platform/dead-letters.ts";
+import type { HotKeyWatch } from "../../../platform/hot-keys.ts";
 import { counterKey } from "../../../platform/live-counters.ts";
 import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platform/stream/types.ts";
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { createUserBatch, type ItemCache } from "../../../platform/user-store-batch.ts";
+import { assertCounts, placeCounts, type Placing, SPREAD_ABOVE_UNITS_PER_S } from "./place-counts.ts";
 
 const COUNTERS_CONSUMER = "counters";
 
@@ -24,18 +26,26 @@ export interface CountersState {
   fences: Fences;
 }
 
-interface Parts {
+interface Parts extends Omit<Placing, "expiresAt"> {
   ctx: Pick<Context, "db" | "log">;
-  store: UserStore;
   cache: ItemCache;
+}
+
+export interface CountersDeps {
+  registry?: Registry;
+  /** Instead of the table's own. */
+  store?: UserStore;
+  /** Says which clients' counters are hot; without it none is. */
+  watch?: HotKeyWatch;
+  spreadAbove?: number;
 }
 
 /** Counts events by client, minute and type, for dashboards that show what goes on now. */
 export function createCountersConsumer(
   ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
-  registry?: Registry,
+  { registry, store = createUserStore(ctx), watch, spreadAbove = SPREAD_ABOVE_UNITS_PER_S }: CountersDeps = {},
 ): ConsumerOptions<CountersState> {
-  const parts: Parts = { ctx, store: createUserStore(ctx), cache: new LruMap(CACHED_ITEMS) };
+  const parts: Parts = { ctx, store, cache: new LruMap(CACHED_ITEMS), watch: watch ?? null, spreadAbove };
   return {
     stream: ctx.config.LIVORA_STREAM_ENRICHED,
     name: COUNTERS_CONSUMER,
@@ -66,18 +76,24 @@ async function countBatch(parts: Parts, batch: StreamBatch<CountersState>): Prom
 }
 
 /** The items know for each lane what they have counted, so that a batch tried again counts nothing twice. */
-async function countEvents({ store, cache }: Parts, shard: string, events: readonly EnrichedEvent[]): Promise<void> {
-  const items = createUserBatch(store, cache);
+async function countEvents(parts: Parts, shard: string, events: readonly EnrichedEvent[]): Promise<void> {
+  const items = createUserBatch(parts.store, parts.cache);
   const keyOf = (event: EnrichedEvent) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
-  await items.load(events.map(keyOf));
   const expiresAt = Math.floor(Date.now() / 1000) + COUNTERS_TTL_DAYS * DAY_S;
+  const placeOf = await placeCounts({ ...parts, expiresAt }, items, events.map(keyOf));
   for (const event of events) {
-    items.change<Counts>(keyOf(event), { lane: event.lane, place: event.source }, (before) => ({
-      data: addCount(before, event.event_type),
-      expiresAt,
-    }));
+    items.change<Counts>(placeOf(keyOf(event)), { lane: event.lane, place: event.source }, (before) => {
+      assertCounts(before);
+      return { data: addCount(before, event.event_type), expiresAt };
+    });
   }
-  await items.flush();
+  try {
+    await items.flush();
+  } catch (error) {
+    // Somebody else has been here: when the batch comes again, it reads everything anew.
+    parts.cache.clear();
+    throw error;
+  }
 }
 
 function decodeAll(entries: readonly StreamEntry[]): { events: EnrichedEvent[]; unreadable: StreamEntry[] } {

@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 
 import type { Context } from "../../../platform/context.ts";
 import { writeDeadLetters, writeDrops } from "../../../platform/dead-letters.ts";
+import type { HotKeyWatch } from "../../../platform/hot-keys.ts";
 import type { ConsumerOptions, StreamProducer } from "../../../platform/stream/types.ts";
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { countEvents } from "./decode.ts";
@@ -22,6 +23,8 @@ export interface EnrichDeps {
   /** Instead of the table's own. */
   store?: UserStore;
   registry?: Registry;
+  /** Told what each session, device or user brings. */
+  watch?: Pick<HotKeyWatch, "note">;
   /** Steps to take instead of, or beside, the usual ones. */
   arrange?(steps: Step[]): Step[];
 }
@@ -32,7 +35,7 @@ type EnrichState = null;
 /** The events as they were received, made sense of: into the user store, and on to the stream "enriched". */
 export function createEnrichConsumer(
   ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
-  { findGeo, producer, store, registry, arrange }: EnrichDeps,
+  { findGeo, producer, store, registry, watch, arrange }: EnrichDeps,
 ): ConsumerOptions<EnrichState> {
   const enricher = createEnricher({
     store: store ?? createUserStore(ctx),
@@ -40,6 +43,7 @@ export function createEnrichConsumer(
     producer,
     metrics: createEnrichMetrics(registry),
     log: ctx.log,
+    watch,
     async putAside(letters, drops) {
       await writeDeadLetters(ctx.db, letters);
       await writeDrops(ctx.db, drops);

@@ -1,5 +1,7 @@
+import { partitionKeyOf } from "../../../core/event.ts";
 import { LruMap } from "../../../core/lru.ts";
 import type { DeadLetter, DroppedEvent } from "../../../platform/dead-letters.ts";
+import type { HotKeyWatch } from "../../../platform/hot-keys.ts";
 import type { Logger } from "../../../platform/logger.ts";
 import type { StreamBatch, StreamProducer } from "../../../platform/stream/types.ts";
 import type { UserStore } from "../../../platform/user-store.ts";
@@ -32,6 +34,7 @@ export interface EnricherDeps {
   producer: Pick<StreamProducer, "append">;
   metrics: EnrichMetrics;
   log: Pick<Logger, "warn">;
+  watch?: Pick<HotKeyWatch, "note">;
   /** Makes durable what goes no further. */
   putAside(letters: readonly DeadLetter[], drops: readonly DroppedEvent[]): Promise<void>;
   arrange?(steps: Step[]): Step[];
@@ -65,6 +68,9 @@ export function createEnricher(deps: EnricherDeps): Enricher {
     /** Durable in this order: what was seen and who did what; what was left out; the enriched events. */
     async enrich({ shard, entries, isAlone }) {
       const { drafts, unreadable } = decodeEntries(shard, entries);
+      for (const { clientId, event, raw } of drafts) {
+        deps.watch?.note("stream", clientId, partitionKeyOf(event), raw.length);
+      }
       // Who belongs to whom must be known as it is now, also where another process has just written it.
       const items = createUserBatch(store, isAlone ? cache : new LruMap(CACHED_ITEMS));
       const unit = { items, seen: seen.begin() };
