@@ -1,4 +1,5 @@
 import type { JourneyClient } from "../crm/journey-client.ts";
+import type { ReplayClient } from "../crm/replay-client.ts";
 import { createDeliveryMetrics, type WebhookContext } from "../delivery/index.ts";
 import { type Context, createContext } from "../platform/context.ts";
 import type { Config } from "../platform/config.ts";
@@ -8,6 +9,7 @@ import { createStreamProducer } from "../platform/stream/producer.ts";
 import { createUserStore, type UserStore } from "../platform/user-store.ts";
 import { connectJourneyClient } from "./journey-client.ts";
 import { type ApiMetrics, createMetrics } from "./metrics.ts";
+import { connectReplayClient } from "./replay-client.ts";
 
 /** What the API needs of the world: everything that services share, and its own ways to tenants and runs. */
 export interface ApiContext extends Context {
@@ -15,6 +17,7 @@ export interface ApiContext extends Context {
   tenantDb: Database;
   keyring: Keyring;
   journeys: JourneyClient;
+  replays: ReplayClient;
   store: UserStore;
   /** What providers report goes into the ledger and, as events, onto the stream. */
   webhooks: WebhookContext;
@@ -25,6 +28,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
   const shared = createContext("api", config, overrides);
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
   const journeys = connectJourneyClient(config, shared.log);
+  const replays = connectReplayClient(config, shared.log);
   const metrics = createMetrics(shared.db);
   const keyring = createKeyring(shared.db, shared.log);
   const producer = createStreamProducer({ kinesis: shared.kinesis, stream: config.LIVORA_STREAM_EVENTS });
@@ -36,9 +40,10 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     tenantDb: overrides.tenantDb ?? tenant.db,
     keyring,
     journeys: overrides.journeys ?? journeys,
+    replays: overrides.replays ?? replays,
     async close() {
       keyring.stop();
-      await Promise.all([tenant.close(), journeys.close(), producer.close()]);
+      await Promise.all([tenant.close(), journeys.close(), replays.close(), producer.close()]);
       await shared.close();
     },
   };

@@ -57,6 +57,6 @@ async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request
 }
 
 function contextOf(api: ApiContext, holder: KeyHolder, request_id: string): CrmContext {
-  const { tenantDb: db, redis, log, journeys } = api;
-  return { db, redis, log, journeys, principal: { ...holder, request_id } };
+  const { tenantDb: db, redis, log, journeys, replays } = api;
+  return { db, redis, log, journeys, replays, principal: { ...holder, request_id } };
 }

@@ -38,18 +38,18 @@ export function createMetrics(db: Database): ApiMetrics {
 function openDeadLetters(db: Database): Gauge {
   return new Gauge({
     name: "livora_dead_letters_open",
-    help: "Dead letters that nobody has replayed or discarded, by stage",
-    labelNames: ["stage"],
+    help: "Dead letters that nobody has replayed or discarded, by stage and by what is to blame",
+    labelNames: ["stage", "kind"],
     registers: [],
     async collect() {
       const rows = await db
-        .select({ stage: deadLetters.stage, open: count() })
+        .select({ stage: deadLetters.stage, kind: deadLetters.kind, open: count() })
         .from(deadLetters)
         .where(eq(deadLetters.state, "open"))
-        .groupBy(deadLetters.stage)
+        .groupBy(deadLetters.stage, deadLetters.kind)
         .catch(() => []);
       this.reset();
-      for (const { stage, open } of rows) this.set({ stage }, open);
+      for (const { stage, kind, open } of rows) this.set({ stage, kind }, open);
     },
   });
 }

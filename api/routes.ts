@@ -1,4 +1,5 @@
 import type { Route } from "./route.ts";
+import { listAuditsRoute } from "./routes/audits/list.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
 import { getCampaignRoute } from "./routes/campaigns/get.ts";
 import { listDeliveriesRoute } from "./routes/campaigns/list-deliveries.ts";
@@ -9,7 +10,17 @@ import { publishCampaignRoute } from "./routes/campaigns/publish.ts";
 import { resumeCampaignRoute } from "./routes/campaigns/resume.ts";
 import { getContactRoute } from "./routes/contacts/get.ts";
 import { listActivitiesRoute } from "./routes/contacts/list-activities.ts";
+import { cancelReplayRoute } from "./routes/dead-letters/cancel-replay.ts";
+import { discardDeadLettersRoute } from "./routes/dead-letters/discard.ts";
+import { getReplayRoute } from "./routes/dead-letters/get-replay.ts";
+import { getDeadLetterRoute } from "./routes/dead-letters/get.ts";
+import { groupDeadLettersRoute } from "./routes/dead-letters/group.ts";
+import { listReplaysRoute } from "./routes/dead-letters/list-replays.ts";
 import { listDeadLettersRoute } from "./routes/dead-letters/list.ts";
+import { pauseReplayRoute } from "./routes/dead-letters/pause-replay.ts";
+import { previewPatchRoute } from "./routes/dead-letters/preview.ts";
+import { resumeReplayRoute } from "./routes/dead-letters/resume-replay.ts";
+import { startReplayRoute } from "./routes/dead-letters/start-replay.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { getTemplateRoute } from "./routes/templates/get.ts";
@@ -33,7 +44,18 @@ export const ROUTES: readonly Route[] = [
   putTemplateRoute,
   getTemplateRoute,
   listDeadLettersRoute,
+  getDeadLetterRoute,
+  groupDeadLettersRoute,
+  previewPatchRoute,
+  startReplayRoute,
+  listReplaysRoute,
+  getReplayRoute,
+  pauseReplayRoute,
+  resumeReplayRoute,
+  cancelReplayRoute,
+  discardDeadLettersRoute,
   getLiveRoute,
+  listAuditsRoute,
   twilioWebhook,
   sendgridWebhook,
 ];

@@ -8,6 +8,7 @@ import { toAppError } from "../platform/postgres/errors.ts";
 import { auditLog } from "../platform/postgres/schema.ts";
 import { forClient, type Transaction } from "../platform/postgres/tenant.ts";
 import type { JourneyClient } from "./journey-client.ts";
+import type { ReplayClient } from "./replay-client.ts";
 
 /** On whose behalf a verb runs. */
 export interface Principal {
@@ -24,6 +25,7 @@ export interface CrmContext {
   redis: Redis;
   log: Logger;
   journeys: JourneyClient;
+  replays: ReplayClient;
   principal: Principal;
 }
 

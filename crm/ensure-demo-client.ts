@@ -62,5 +62,11 @@ function actFor(ctx: OwnerContext & { redis: Redis; log: Logger }, client_id: st
     resumeCampaign: () => Promise.reject(new Error("nothing is resumed here")),
     whereIs: () => Promise.resolve(null),
   };
-  return { ...ctx, journeys, principal: { client_id, actor: "livora:start", scopes: API_SCOPES, request_id: "start" } };
+  const replays = {
+    start: () => Promise.reject(new Error("nothing is replayed here")),
+    signal: () => Promise.resolve(false),
+    progress: () => Promise.resolve(null),
+  };
+  const principal = { client_id, actor: "livora:start", scopes: API_SCOPES, request_id: "start" };
+  return { ...ctx, journeys, replays, principal };
 }

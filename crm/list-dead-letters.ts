@@ -1,38 +1,20 @@
-import { isUtf8 } from "node:buffer";
-
 import { and, desc, eq } from "drizzle-orm";
 import { z } from "zod";
 
-import { LETTER_STATES } from "../core/dead-letter.ts";
+import { letterFilterShape, letterStateSchema } from "../core/dead-letter-selection.ts";
 import { parse } from "../core/parse.ts";
+import { whereFilter } from "../platform/dead-letter-search.ts";
 import { deadLetters } from "../platform/postgres/schema.ts";
 import { type CrmContext, inTransaction, logAccess, requireScope } from "./context.ts";
-import { afterCursor, isoTime, type Page, pageInput, timeSchema, toPage } from "./page.ts";
-
-const STATES = LETTER_STATES;
+import { type DeadLetter, viewDeadLetter } from "./dead-letter.ts";
+import { afterCursor, type Page, pageInput, toPage } from "./page.ts";
 
 export const listDeadLettersInput = z.object({
-  stage: z.string().min(1).max(64).optional(),
-  state: z.enum(STATES).default("open"),
+  ...letterFilterShape,
+  state: letterStateSchema.default("open"),
+  replay_id: z.guid().optional().meta({ description: "Taken up last by this replay." }),
   ...pageInput,
 });
-
-export const deadLetterSchema = z
-  .object({
-    id: z.guid(),
-    stage: z.string(),
-    reason: z.string(),
-    event_id: z.string().nullable(),
-    payload: z.object({ encoding: z.enum(["utf8", "base64"]), data: z.string() }),
-    source: z.object({ shard: z.string(), sequence: z.string(), index: z.int() }),
-    attempts: z.int(),
-    history: z.array(z.object({ at: timeSchema, reason: z.string() })),
-    state: z.enum(STATES),
-    created_at: timeSchema,
-  })
-  .meta({ id: "DeadLetter" });
-
-export type DeadLetter = z.infer<typeof deadLetterSchema>;
 
 /** Events that could not be processed, newest first. They hold what people sent, so this takes the scope `admin`. */
 export async function listDeadLetters(
@@ -40,12 +22,12 @@ export async function listDeadLetters(
   input: z.input<typeof listDeadLettersInput>,
 ): Promise<Page<"dead_letters", DeadLetter>> {
   requireScope(ctx, "admin");
-  const { stage, state, limit, cursor } = parse(listDeadLettersInput, input, "request");
+  const { state, replay_id, limit, cursor, ...filter } = parse(listDeadLettersInput, input, "request");
   const rows = await inTransaction(ctx, (tx) => {
     const where = and(
-      eq(deadLetters.client_id, ctx.principal.client_id),
+      whereFilter(ctx.principal.client_id, filter),
       eq(deadLetters.state, state),
-      stage === undefined ? undefined : eq(deadLetters.stage, stage),
+      replay_id === undefined ? undefined : eq(deadLetters.replay_id, replay_id),
       afterCursor(deadLetters.created_at, deadLetters.id, cursor),
     );
     const orderBy = [desc(deadLetters.created_at), desc(deadLetters.id)];
@@ -57,21 +39,4 @@ export async function listDeadLetters(
     placeOf: (row) => ({ at: row.created_at, id: row.id }),
     view: viewDeadLetter,
   });
-}
-
-function viewDeadLetter(row: typeof deadLetters.$inferSelect): DeadLetter {
-  const encoding = isUtf8(row.payload) ? "utf8" : "base64";
-  const { id, stage, reason, event_id, attempts, state } = row;
-  return {
-    id,
-    stage,
-    reason,
-    event_id,
-    attempts,
-    state,
-    payload: { encoding, data: row.payload.toString(encoding) },
-    source: { shard: row.source_shard, sequence: row.source_sequence, index: row.source_index },
-    history: row.history.map((entry) => ({ ...entry, at: isoTime(entry.at) })),
-    created_at: isoTime(row.created_at),
-  };
 }

@@ -3,7 +3,7 @@ import { and, eq, gte, inArray, isNull, lte, ne, or, sql } from "drizzle-orm";
 import type { LetterEvent, LetterOutcome, LetterState } from "../core/dead-letter.ts";
 import type { LetterSelection } from "../core/dead-letter-selection.ts";
 import type { Position } from "../core/position.ts";
-import { storable } from "./dead-letters.ts";
+import { storableJson } from "./dead-letters.ts";
 import { IN_ORDER, whereSelection } from "./dead-letter-search.ts";
 import type { Database } from "./postgres/database.ts";
 import { deadLetterReplays, deadLetters } from "./postgres/schema.ts";
@@ -70,13 +70,8 @@ export async function recordLetters(db: Database, replay: ReplayRow, changes: re
     update dead_letters letter
     set state = coalesce(change.state, letter.state), outcome = coalesce(change.outcome, letter.outcome),
       replay_place = coalesce(change.place, letter.replay_place), history = letter.history || change.event
-    from jsonb_to_recordset(${storableJson(rows)}::jsonb)
+    from jsonb_to_recordset(${JSON.stringify(storableJson(rows))}::jsonb)
       as change(id uuid, state text, outcome text, place jsonb, event jsonb)
     where letter.id = change.id and letter.client_id = ${replay.client_id} and letter.replay_id = ${replay.id}
       and letter.state = 'replaying'`);
-}
-
-/** Of keys of the event that stand in pointers, too. */
-function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === "string" ? storable(item) : item));
 }

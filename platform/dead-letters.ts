@@ -57,8 +57,8 @@ export async function writeDeadLetters(db: Database, letters: readonly DeadLette
         attempts: letter.attempts,
         kind: kindOf(reason),
         event_type: readEventType(letter.payload),
-        provenance: letter.provenance,
-        enrichment: letter.enrichment,
+        provenance: storableJson(letter.provenance),
+        enrichment: storableJson(letter.enrichment),
         replay_of: replay?.letter_id,
         history: [{ at, reason }],
       };
@@ -89,7 +89,15 @@ function chunksOf<T>(list: readonly T[]): T[][] {
   return chunks;
 }
 
+/** A value without what PostgreSQL's text cannot hold. */
+export function storableJson<T>(value: T): T {
+  if (value === undefined) return value;
+  return JSON.parse(
+    JSON.stringify(value, (_, item: unknown) => (typeof item === "string" ? storable(item) : item)),
+  ) as T;
+}
+
 /** PostgreSQL's text holds any character but U+0000. */
-export function storable(text: string): string {
+function storable(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }

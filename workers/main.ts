@@ -8,6 +8,7 @@ import { drainOnSignal } from "../platform/drain.ts";
 import { serveMetrics } from "../platform/metrics-server.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { connectJourneys } from "../platform/temporal.ts";
+import { createDeadLettersWorker } from "./dead-letters.ts";
 import { createJourneyWorker } from "./journey.ts";
 import { createLakeWorker } from "./lake.ts";
 import { runWorkers } from "./run-workers.ts";
@@ -22,6 +23,7 @@ const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 installTemporalLogger();
 const producer = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_EVENTS });
+const enriched = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_ENRICHED });
 const ctx = createDeliveryContext(base, { producer, registry });
 const journeys = connectJourneys(config);
 const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: config.LIVORA_WORKERS_METRICS_PORT });
@@ -32,6 +34,7 @@ const workers = runWorkers({
   create: [
     (connection) => createJourneyWorker({ ctx, journeys }, connection),
     (connection) => createLakeWorker(ctx, connection),
+    (connection) => createDeadLettersWorker({ ctx, streams: { events: producer, enriched } }, connection),
     (connection) => createShardsWorker(ctx, connection),
   ],
   onReady: () => ctx.log.info({ port: metrics.port }, "ready"),
@@ -39,7 +42,7 @@ const workers = runWorkers({
 
 drainOnSignal(ctx.log, async () => {
   await Promise.all([workers, ...sweepers].map((part) => part.stop()));
-  await producer.close();
+  await Promise.all([producer.close(), enriched.close()]);
   await Promise.all([journeys.close(), metrics.close()]);
   await ctx.close();
 });

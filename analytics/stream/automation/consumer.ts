@@ -53,7 +53,7 @@ export function createAutomationConsumer(
   async function handle(batch: StreamBatch<Fences>): Promise<Fences> {
     const { events, rejected } = decodeBatch(batch);
     if (rejected.length > 0) await writeDeadLetters(ctx.db, rejected);
-    const { fresh, fences } = takeNew(events, batch.state ?? {});
+    const { fresh, fences } = takeNew(events, batch.state ?? {}, NAME);
     if (fresh.length > 0) {
       // Not the events' fault where it fails.
       const rules = await index.read(Math.max(...fresh.map((event) => Date.parse(event.received_at))));
@@ -63,11 +63,13 @@ export function createAutomationConsumer(
   }
 
   async function setAside(event: EnrichedEvent, error: Error): Promise<void> {
-    const { client_id: clientId, event_id: eventId, raw: payload, source } = event;
+    const { event: _, raw: payload, replay, ...enrichment } = event;
+    const { client_id: clientId, event_id: eventId, source } = enrichment;
     const { code, message } = describeError(rootOf(error));
     const reason = code === undefined ? message : `${message} (${code})`;
     log.warn({ source, request_id: event.request_id, err: error }, "dead letter");
-    await writeDeadLetters(ctx.db, [{ clientId, eventId, stage: NAME, reason, payload, source, attempts: 1 }]);
+    const letter = { clientId, eventId, stage: NAME, reason, payload, source, attempts: 1, enrichment };
+    await writeDeadLetters(ctx.db, [{ ...letter, ...(replay && { replay }) }]);
   }
 
   async function apply(events: readonly EnrichedEvent[], rules: Rules): Promise<void> {

@@ -1,4 +1,5 @@
-import { deadLetterSchema, listDeadLetters, listDeadLettersInput } from "../../../crm/list-dead-letters.ts";
+import { deadLetterSchema } from "../../../crm/dead-letter.ts";
+import { listDeadLetters, listDeadLettersInput } from "../../../crm/list-dead-letters.ts";
 import { pageOf } from "../../../crm/page.ts";
 import { defineRoute } from "../../route.ts";
 
@@ -6,7 +7,7 @@ export const listDeadLettersRoute = defineRoute({
   method: "get",
   path: "/api/v1/dead-letters",
   operationId: "listDeadLetters",
-  tag: "operations",
+  tag: "dead letters",
   summary: "Events that could not be processed, with where and why, newest first",
   scope: "admin",
   input: listDeadLettersInput,
