@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from "drizzle-orm";
 
+import { lookUp } from "../core/condition.ts";
 import type { JourneyActivities, SendOutcome, SendRequest } from "../core/contracts/journey.ts";
 import { AppError } from "../core/errors.ts";
 import type { JourneyDefinition } from "../core/journey/definition.ts";
@@ -44,14 +45,14 @@ export function createJourneyActivities({ ctx, store, deliver }: JourneyDeps): J
       throw new AppError("unavailable", "The campaign is being paused and resumed.", { retryAfterMs: 1_000 });
     },
 
-    async readPerson({ client_id, run_id }) {
+    async readPerson({ client_id, run_id, entry_paths }) {
       const run = await ctx.db.query.journeyRuns.findFirst({
-        columns: { person_keys: true },
+        columns: { person_keys: true, entry_props: true },
         where: and(eq(journeyRuns.id, run_id), eq(journeyRuns.client_id, client_id)),
       });
       if (!run) throw new AppError("not_found", `There is no run ${run_id}.`);
       const [facts] = await readPersonFacts(store, [{ client_id, keys: run.person_keys }]);
-      return facts!;
+      return { ...facts!, ...(entry_paths && { entry: pick(run.entry_props, entry_paths) }) };
     },
 
     async endRun({ client_id, run_id, state, reason, node_id }) {
@@ -70,4 +71,9 @@ export function createJourneyActivities({ ctx, store, deliver }: JourneyDeps): J
       ctx.log.info({ client_id, run_id, state, reason, node_id }, "run ended");
     },
   };
+}
+
+function pick(props: unknown, paths: readonly string[]): Record<string, unknown> {
+  const found = paths.map((path) => [path, lookUp(props as Record<string, unknown>, path)] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }

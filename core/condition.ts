@@ -61,7 +61,8 @@ function compares(op: "gt" | "gte" | "lt" | "lte", actual: unknown, value: Condi
   return actual <= value;
 }
 
-function lookUp(facts: Readonly<Record<string, unknown>>, path: string): unknown {
+/** What a path leads to; undefined where it leads nowhere. */
+export function lookUp(facts: Readonly<Record<string, unknown>>, path: string): unknown {
   // A key may itself hold dots, so the whole path is tried first.
   if (Object.hasOwn(facts, path)) return facts[path];
   let at: unknown = facts;

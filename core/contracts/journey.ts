@@ -100,6 +100,8 @@ export interface PersonFacts {
   last_event_at: Record<string, string>;
   /** The latest purchase, where it is known which event that was. No condition asks it: it is for whoever explains a run. */
   last_purchase_id?: string;
+  /** Of the entry event's props those that were asked for, by path; those that are not there are left out. */
+  entry?: Record<string, unknown>;
 }
 
 export interface RunEnd {
@@ -116,7 +118,8 @@ export interface JourneyActivities {
     definition: JourneyDefinition;
   }>;
   sendMessage(request: SendRequest): Promise<SendOutcome>;
-  readPerson(input: { client_id: string; run_id: string }): Promise<PersonFacts>;
+  /** `entry_paths`: what is to be told of the entry event's props. Only what is asked for becomes part of a history. */
+  readPerson(input: { client_id: string; run_id: string; entry_paths?: string[] }): Promise<PersonFacts>;
   endRun(end: RunEnd): Promise<void>;
 }
 

@@ -15,7 +15,7 @@ const EVENTS = ["click", "reply", "page_view"] as const;
 function nodeArbitrary(at: number, size: number): fc.Arbitrary<JourneyNode> {
   const later = fc.integer({ min: at + 1, max: size }).map((to) => `n${to}`);
   const condition = fc.record({
-    path: fc.constantFrom("attributes.vip", "done.click"),
+    path: fc.constantFrom("attributes.vip", "done.click", "entry.gift"),
     op: fc.constant("eq" as const),
     value: fc.constant(true),
   });
@@ -135,6 +135,7 @@ const actArbitrary = (withStop: boolean): fc.Arbitrary<Act> =>
       fc.record({
         type: fc.constant("person" as const),
         facts: fc.record({
+          entry: fc.constantFrom<Record<string, unknown>>({}, { gift: true }, { gift: false }),
           attributes: fc.record({ vip: fc.boolean() }),
           last_seen_at: fc.constantFrom(null, new Date(T0 + 3000).toISOString()),
           last_event_at: fc.constantFrom<Record<string, string>[]>({}, { click: entry.at }),

@@ -52,7 +52,12 @@ function start(definition: JourneyDefinition, atMs = T0) {
     feed,
     at: (minutes: number, input: RunInput = { type: "timer" }) => feed(input, T0 + minutes * MINUTE),
     answer: (outcome: SendOutcome) => feed({ type: "sent", id: last.state.pending.id, outcome }),
-    person: (facts: { attributes?: object; last_seen_at?: string; last_event_at?: Record<string, string> }) =>
+    person: (facts: {
+      entry?: object;
+      attributes?: object;
+      last_seen_at?: string;
+      last_event_at?: Record<string, string>;
+    }) =>
       feed({
         type: "person",
         id: last.state.pending.id,
@@ -154,6 +159,14 @@ describe("a cart journey", () => {
 
   it("sends at once what was due before a late start", () => {
     expect(start(cart, T0 + 40 * MINUTE).pending).toMatchObject({ type: "send", node_id: "remind" });
+  });
+
+  it("takes an old answer for no other message's", () => {
+    const run = start(journey({ first: message("second"), second: message("end"), end: exit }));
+    const { id } = run.pending;
+    expect(run.answer(submitted)).toMatchObject({ type: "send", node_id: "second" });
+    expect(run.feed({ type: "sent", id, outcome: submitted })).toBeUndefined();
+    expect(run.pending).toMatchObject({ type: "send", node_id: "second" });
   });
 
   it("hears an answer once", () => {

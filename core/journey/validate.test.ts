@@ -35,6 +35,16 @@ it("names a question that nobody can answer about a person", () => {
   expect(faultsOf({ which, end: exit })[0]).toMatchObject({ path: "/nodes/which/branches/0/when/0/path" });
 });
 
+const faultsAbout = (path: string) => {
+  const which = { type: "branch", branches: [{ when: [{ path }], next: "end" }], otherwise: "end" };
+  return faultsOf({ which, end: exit });
+};
+
+it("lets conditions ask about a prop of the entry event, not about all of it", () => {
+  expect(faultsAbout("entry.cart.total")).toEqual([]);
+  expect(faultsAbout("entry")[0]?.reason).toMatch(/"entry" is neither/);
+});
+
 const circle = (slow: object) => ({
   ask: message("which"),
   which: { type: "branch", branches: [{ when: [{ path: "attributes.vip" }], next: "end" }], otherwise: "slow" },

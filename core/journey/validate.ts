@@ -56,7 +56,7 @@ function strangeFacts(graph: Graph): Fault[] {
       .filter(({ fact }) => !isFactPath(fact))
       .map(({ path, fact }) => ({
         path: `/nodes/${id}${path}`,
-        reason: `"${fact}" is not known of a person; begin with ${FACT_ROOTS.join(", ")}`,
+        reason: `"${fact}" is neither known of a person nor of the entry event; begin with ${FACT_ROOTS.join(", ")}`,
       }));
   });
 }

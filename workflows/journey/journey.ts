@@ -78,8 +78,11 @@ async function perform({ input, inbox, state }: Run, effect: Exclude<Effect, { t
     case "wait":
       await inbox.wait(effect.until_ms);
       return { type: "timer" };
-    case "read_person":
-      return { type: "person", id: effect.id, facts: await readPerson(identify(input)) };
+    case "read_person": {
+      const { id, entry_paths } = effect;
+      const asked = { ...identify(input), ...(entry_paths && { entry_paths }) };
+      return { type: "person", id, facts: await readPerson(asked) };
+    }
     case "send": {
       const { channel, template, node_id } = effect;
       const { client_id, campaign_id, version, run_id, request_id } = input;

@@ -196,6 +196,20 @@ describe("waiting", () => {
     expect(await sentTo(`user:${user}`)).toEqual(["thanks"]);
   });
 
+  it("goes different ways for different carts", async () => {
+    const when = [{ path: "entry.cart.total", op: "gte", value: 1000 }];
+    const nodes = {
+      which: { type: "branch", branches: [{ when, next: "large" }], otherwise: "end" },
+      large: { type: "message", channel: "sms", template: "large", next: "end" },
+      end: { type: "exit" },
+    };
+    await shop.publish({ ...asking(), journey: { start: "which", nodes } });
+    const totals = [[user, 1000] as const, [`${user}-b`, 999] as const];
+    await shop.feed(totals.map(([user, total]) => ({ ...fill(), user, props: { cart: { total } } })));
+    for (const [user] of totals) await reaches(`user:${user}`, "completed");
+    expect([await sentTo(`user:${user}`), await sentTo(`user:${user}-b`)]).toEqual([["large"], []]);
+  });
+
   it("closes a run whose workflow somebody has terminated, and lets its person in again", async () => {
     await shop.publish(asking());
     await shop.feed([fill()]);

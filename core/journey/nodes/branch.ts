@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { allHold, type Condition, conditionSchema } from "../../condition.ts";
-import { factsForConditions } from "../facts.ts";
+import { askFor, factsForConditions } from "../facts.ts";
 import { defineNode } from "./kind.ts";
 import { nodeIdSchema } from "./schemas.ts";
 
@@ -33,7 +33,7 @@ export const branchNode = defineNode<BranchNode, null>({
       branch.when.map(({ path: fact }, j) => ({ path: `/branches/${i}/when/${j}/path`, fact })),
     ),
   listensTo: () => [],
-  enter: () => ({ type: "stay", want: { type: "read_person" }, memo: null }),
+  enter: (node) => ({ type: "stay", want: askFor(node.branches.flatMap((branch) => branch.when)), memo: null }),
 
   receive(node, input, { entryAtMs }) {
     if (input.type !== "person") return { type: "keep", memo: null };

@@ -25,7 +25,7 @@ export interface Visit<Memo> {
 /** What a node waits for or wants done. The reducer gives each an id; only the answer to the latest is heard. */
 export type Want =
   | { type: "send"; channel: Channel; template: string }
-  | { type: "read_person" }
+  | { type: "read_person"; entry_paths?: string[] }
   /** Until a time (null: without limit), an event, or the resumption of a paused campaign: whichever the node listens to. */
   | { type: "wait"; until_ms: number | null };
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { allHold, type Condition, conditionSchema } from "../../condition.ts";
 import type { RunEvent } from "../../contracts/journey.ts";
-import { factsForConditions } from "../facts.ts";
+import { askFor, factsForConditions } from "../facts.ts";
 import { describeTime } from "../words.ts";
 import { type Decision, defineNode, type Visit, type Want } from "./kind.ts";
 import { durationMsSchema, nodeIdSchema } from "./schemas.ts";
@@ -70,7 +70,7 @@ export const waitUntilNode = defineNode<WaitUntilNode, Memo>({
 
   enter(node, { nowMs, enteredAtMs }) {
     const memo = { deadlineMs: enteredAtMs + node.timeout_ms, lookedAtMs: nowMs, stale: false, looking: false };
-    return node.conditions.length > 0 ? look(memo, nowMs) : wait(memo);
+    return node.conditions.length > 0 ? look(node, memo, nowMs) : wait(memo);
   },
 
   receive(node, input, visit) {
@@ -102,13 +102,13 @@ function onEvent(node: WaitUntilNode, event: RunEvent, { memo, nowMs }: Visit<Me
   if (wanted) return { type: "go", to: node.next, consumed: event.event_id };
   if (node.conditions.length === 0 || memo.stale) return { type: "keep", memo };
   if (memo.looking) return { type: "keep", memo: { ...memo, stale: true } };
-  if (nowMs >= memo.lookedAtMs + LOOK_AGAIN_MS) return look(memo, nowMs);
+  if (nowMs >= memo.lookedAtMs + LOOK_AGAIN_MS) return look(node, memo, nowMs);
   return wait({ ...memo, stale: true });
 }
 
 function onTimer(node: WaitUntilNode, { memo, nowMs }: Visit<Memo>): Decision<Memo> {
   if (nowMs >= memo.deadlineMs) return { type: "go", to: node.on_timeout };
-  return memo.stale ? look(memo, nowMs) : wait(memo);
+  return memo.stale ? look(node, memo, nowMs) : wait(memo);
 }
 
 /** The deadline may have passed while the person was being looked at. */
@@ -117,10 +117,10 @@ function onLooked(node: WaitUntilNode, { memo, nowMs }: Visit<Memo>): Decision<M
   return wait({ ...memo, looking: false });
 }
 
-function look(memo: Memo, nowMs: number): Decision<Memo> {
+function look(node: WaitUntilNode, memo: Memo, nowMs: number): Decision<Memo> {
   return {
     type: "stay",
-    want: { type: "read_person" },
+    want: askFor(node.conditions),
     memo: { ...memo, lookedAtMs: nowMs, stale: false, looking: true },
   };
 }
