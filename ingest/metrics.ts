@@ -40,7 +40,7 @@ export function createIngestMetrics() {
   });
   const streamRecords = new Counter({
     name: "livora_ingest_stream_records_total",
-    help: "Records in them, one for each lane",
+    help: "Records in them: lanes that lie in the same shard share one",
     registers,
   });
   const hintFailures = new Counter({
