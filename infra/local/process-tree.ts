@@ -6,12 +6,13 @@ interface Entry {
   parent: number;
 }
 
-/** A process and all that descend from it, parents first. Empty where it does not run. */
-export function listTree(pid: number): number[] {
+/** Processes and all that descend from them, parents first. Who does not run is left out. */
+export function listTrees(pids: readonly number[]): number[] {
   const entries = process.platform === "linux" ? listByProc() : listByPs();
   const children = Map.groupBy(entries, (entry) => entry.parent);
   const below = (parent: number): number[] => (children.get(parent) ?? []).flatMap(({ pid }) => [pid, ...below(pid)]);
-  return entries.some((entry) => entry.pid === pid) ? [pid, ...below(pid)] : [];
+  const running = new Set(entries.map(({ pid }) => pid));
+  return [...new Set(pids.flatMap((pid) => (running.has(pid) ? [pid, ...below(pid)] : [])))];
 }
 
 /** Whether none of its threads runs any more: stopped by a signal, or gone. */

@@ -47,9 +47,11 @@ const START_WITHIN_MS = 180_000;
 export async function startLivora(
   args: readonly string[] = ["--no-demo"],
   env: Record<string, string> = {},
+  /** What it goes on with; a folder of its own where there is none. */
+  existing?: string,
 ): Promise<Livora> {
   await sweepTemporaryFolders();
-  const dir = makeTemporaryFolder();
+  const dir = existing ?? makeTemporaryFolder();
   const ports = await chooseFreePorts();
   const log = join(dir, "start.log");
   let child = await launch(dir, ports, args, env, log);

@@ -23,24 +23,20 @@ const QUIET_WITHIN_MS = 5_000;
 
 /**
  * Brings the whole stack to a standstill: first the workers, at a moment when no message is on its way to a provider, then
- * whoever writes to the stores, then the stores, then the supervisor with all that it may just have started. What lies on
- * the disk then is what a `kill -9` of everything at that moment would leave. Nothing happens where nothing runs.
+ * everyone else, in any order: who stands still says nothing more to those who do not yet. What lies on the disk then is
+ * what a `kill -9` of everything at that moment would leave. The supervisor too, with all that it may just have started.
  */
 export async function raiseBarrier(dir: string): Promise<Barrier> {
   const pidOf = (part: string) => findRunning(join(dir, part, "pid.json"));
   const freezer = createFreezer();
   let beganMs = Date.now();
-  const freezeParts = async (parts: readonly string[]) => {
-    for (const pid of parts.map(pidOf)) if (pid !== null) await freezer.freeze(pid);
-  };
   try {
     const workers = pidOf("workers");
     const sendsUnderWay =
       workers !== null && !(await freezeBetweenSends(freezer, workers, dir, () => (beganMs = Date.now())));
-    await freezeParts(SERVICE_NAMES.filter((name) => name !== "workers"));
-    await freezeParts(BACKING_PARTS.toReversed());
+    const others = [...SERVICE_NAMES, ...BACKING_PARTS].map(pidOf);
     const supervisor = findRunning(join(dir, "lock.json"));
-    if (supervisor !== null && supervisor !== process.pid) await freezer.freeze(supervisor);
+    await freezer.freeze([...others, supervisor].filter((pid) => pid !== null && pid !== process.pid) as number[]);
     return {
       at: new Date(beganMs).toISOString(),
       sendsUnderWay,
@@ -68,11 +64,11 @@ async function freezeBetweenSends(freezer: Freezer, workers: number, dir: string
   try {
     for (;;) {
       began();
-      await freezer.freeze(workers);
+      await freezer.freeze([workers]);
       // Without Redis nothing is sent.
       if (!(await isAnySendUnderWay(redis).catch(() => false))) return true;
       if (Date.now() > deadline) return false;
-      freezer.wake(workers);
+      freezer.wake([workers]);
       await sleep(5 + Math.random() * 20);
     }
   } finally {

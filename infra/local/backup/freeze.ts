@@ -5,13 +5,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { nodeBinary, ROOT } from "../paths.ts";
 import { signalProcess } from "../process.ts";
-import { isStandingStill, listTree } from "../process-tree.ts";
+import { isStandingStill, listTrees } from "../process-tree.ts";
 
 export interface Freezer {
-  /** Brings a process and all that descend from it to a standstill; resolves when not one thread of them runs. */
-  freeze(pid: number): Promise<void>;
-  /** Lets this one and its descendants go on for now. */
-  wake(pid: number): void;
+  /** Brings processes and all that descend from them to a standstill; resolves when not one thread of them runs. */
+  freeze(pids: readonly number[]): Promise<void>;
+  /** Lets these and their descendants go on for now. */
+  wake(pids: readonly number[]): void;
   /** Wakes everyone, the last one first. */
   thaw(): Promise<void>;
 }
@@ -35,21 +35,24 @@ export function createFreezer(): Freezer {
   }
 
   return {
-    async freeze(pid) {
+    async freeze(pids) {
       const stopped = new Set<number>();
       const deadline = Date.now() + STILL_WITHIN_MS;
       for (;;) {
-        const tree = listTree(pid);
+        const tree = listTrees(pids);
         const running = tree.filter((member) => !stopped.has(member));
         if (running.length === 0 && tree.every(isStandingStill)) return;
         // The parent first: it has no more children then.
         for (const member of running) await stop(member).then(() => stopped.add(member));
-        if (Date.now() > deadline) throw new Error(`process ${pid} does not come to a standstill`);
+        const restless = tree.filter((member) => !isStandingStill(member));
+        if (restless.length > 0 && Date.now() > deadline) {
+          throw new Error(`process ${restless.join(", ")} does not come to a standstill`);
+        }
         await sleep(2);
       }
     },
-    wake(pid) {
-      for (const member of listTree(pid).toReversed()) signalProcess(member, "SIGCONT");
+    wake(pids) {
+      for (const member of listTrees(pids).toReversed()) signalProcess(member, "SIGCONT");
     },
     async thaw() {
       guard.stdin.end();
