@@ -72,6 +72,7 @@ async function playOnce(scenario: Scenario, stage: Stage, report: Report): Promi
   const { ordeal } = stage;
   const visitors: Promise<unknown>[] = [];
   const notes: string[] = [];
+  const told = stage.stack.reports.length;
   await scenario.run(createScene(stage, report, visitors, notes));
   await Promise.all(visitors);
   const { events, messages, unfinished } = await ordeal.judge(REST_WITHIN_MS);
@@ -80,6 +81,7 @@ async function playOnce(scenario: Scenario, stage: Stage, report: Report): Promi
   report.findings.push(
     ...events.map(({ kind, event_id, detail }) => `event ${event_id} ${kind}: ${detail}`),
     ...messages.faults.map(({ kind, detail }) => `message ${kind}: ${detail}`),
+    ...stage.stack.reports.slice(told).filter((text) => isCrash(text, scenario.victims ?? [])),
     ...(unfinished === null ? [] : [`still under way: ${unfinished}`]),
   );
 }
@@ -125,4 +127,12 @@ async function probe(stack: ChaosStack, ordeal: Ordeal, random: Random, signal: 
     if (rows.length > 0) return;
     await sleep(100);
   }
+}
+
+/** A part that nobody killed has no reason to end. */
+function isCrash(report: string, victims: readonly string[]): boolean {
+  return (
+    /ended unexpectedly|did not come back|has not answered/.test(report) &&
+    !victims.some((name) => report.startsWith(name))
+  );
 }

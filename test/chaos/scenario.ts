@@ -1,3 +1,4 @@
+import type { PartName } from "../../infra/local/system.ts";
 import type { Allowances } from "../support/oracle-events.ts";
 import type { Random } from "../support/oracle-random.ts";
 import type { Ordeal } from "../support/livora-ordeal.ts";
@@ -19,6 +20,8 @@ export interface Scenario {
   isShort?: boolean;
   /** Delays of the campaign's two messages; the usual ones are a few seconds. */
   delaysMs?: readonly [whatsapp: number, email: number];
+  /** Parts that the fault ends; any other that ends is a finding. */
+  victims?: readonly PartName[];
   /** What the oracle may find without it being a fault. */
   allowances?: Allowances;
   /** Injects the fault once and lifts it. What it started is waited for and judged afterwards. */

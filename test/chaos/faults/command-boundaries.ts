@@ -17,6 +17,7 @@ export const commandBoundaries: Scenario = {
   name: "command-boundaries",
   fault: "the worker is killed as a cart journey's history reaches each length",
   invariant: "nothing lost, nothing doubled",
+  victims: ["workers"],
   async run(scene) {
     const connection = await Connection.connect({ address: scene.stack.endpoints.temporal_address });
     const client = new Client({ connection });

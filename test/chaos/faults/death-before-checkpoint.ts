@@ -13,6 +13,7 @@ export const deathBeforeCheckpoint: Scenario = {
   invariant: "what comes again changes nothing",
   stack: { proxies: ["dynamodb"] },
   isShort: true,
+  victims: ["analytics"],
   async run(scene) {
     const { stack, random } = scene;
     const proxy = stack.proxy("dynamodb");

@@ -62,6 +62,8 @@ const fullPostgres: Scenario = {
   fault: "the disk of PostgreSQL is full",
   invariant: "honest refusals while it lasts; what was acknowledged is there afterwards",
   needs: ["namespace"],
+  // It ends itself rather than go on without its log.
+  victims: ["postgres"],
   stack: { prepare: (dir) => mountDisk(join(dir, "postgres"), 256, "0711") },
   run: (scene) =>
     suffer(scene, async () => {

@@ -26,6 +26,7 @@ export const killNine: Scenario[] = Object.entries(PARTS).map(([part, words]) =>
   // It may die between a put and its answer.
   allowances: { arePutsRepeated: part === "kinesis" },
   isShort: part === "analytics",
+  victims: [part as PartName],
   run: (scene) => kill(scene, part as PartName),
 }));
 

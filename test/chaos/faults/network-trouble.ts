@@ -1,18 +1,15 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import type { BackingPart } from "../../../infra/local/backing.ts";
-import { SERVICE_NAMES } from "../../../infra/local/services.ts";
 import type { WireFault } from "../../support/fault-proxy/wire.ts";
 import type { Scenario, Scene } from "../scenario.ts";
 
 const run = promisify(execFile);
 const TROUBLE_MS = 8_000;
-/** What a process that was left alone for so long may still hold beyond what it held before. */
 const FREED_WITHIN_MS = 30_000;
-const ALLOWED_SOCKETS = 12;
 
 const STORES = ["postgres", "redis", "kinesis", "dynamodb", "temporal"] as const satisfies BackingPart[];
 
@@ -31,7 +28,7 @@ function onWires(name: string, fault: string, wireFault: WireFault): Scenario {
     name: `network-${name}`,
     fault,
     invariant: "nothing lost, nothing doubled; sockets freed within 30 s",
-    needs: ["procfs"],
+    needs: ["namespace", "procfs"],
     stack: { wires: STORES },
     allowances: { arePutsRepeated: true },
     run: (scene) =>
@@ -71,40 +68,37 @@ async function nft(command: string): Promise<void> {
 
 async function suffer(scene: Scene, begin: () => Promise<() => Promise<unknown>>): Promise<void> {
   await scene.letIn(3);
-  const before = countSockets(scene);
   const lift = await begin();
   void scene.letIn(6);
   await sleep(TROUBLE_MS);
   await lift();
   await scene.recover(Date.now());
   await scene.letIn(3);
-  await judgeSockets(scene, before);
+  await judgeSockets(scene);
 }
 
-async function judgeSockets(scene: Scene, before: number): Promise<void> {
-  const deadline = Date.now() + FREED_WITHIN_MS;
-  while (countSockets(scene) > before + ALLOWED_SOCKETS && Date.now() < deadline) await sleep(250);
-  const after = countSockets(scene);
-  scene.note(`${before} sockets before, ${after} after`);
-  scene.check(after <= before + ALLOWED_SOCKETS, `${after} sockets instead of ${before} are still open after 30 s`);
+async function judgeSockets(scene: Scene): Promise<void> {
+  const liftedAtMs = Date.now();
+  while (countDeadSockets() > 0 && Date.now() < liftedAtMs + FREED_WITHIN_MS) await sleep(250);
+  const dead = countDeadSockets();
+  scene.note(`no dead socket ${((Date.now() - liftedAtMs) / 1000).toFixed(1)} s after recovery`);
+  scene.check(dead === 0, `${dead} sockets that lead nowhere are still open 30 s after recovery`);
 }
 
-/** Of Livora's own processes. */
-function countSockets({ stack }: Scene): number {
-  const pids = SERVICE_NAMES.map((name) => stack.pidOf(name)).filter((pid) => pid !== null);
-  return pids.map(socketsOf).reduce((sum, count) => sum + count, 0);
-}
+/** As `/proc/net/tcp` has them. */
+const ESTABLISHED = "01";
+const LISTENING = "0A";
 
-function socketsOf(pid: number): number {
-  const folder = `/proc/${pid}/fd`;
-  return readdirSync(folder).filter((fd) => isSocket(`${folder}/${fd}`)).length;
-}
-
-function isSocket(link: string): boolean {
-  try {
-    return readlinkSync(link).startsWith("socket:");
-  } catch {
-    // Closed meanwhile.
-    return false;
-  }
+/** Of all in this namespace: those that a process still holds although their other end is gone. */
+function countDeadSockets(): number {
+  const lines = readFileSync("/proc/self/net/tcp", "utf8").trim().split("\n").slice(1);
+  const sockets = lines.map((line) => {
+    const [, local = "", remote = "", state = "", , , , , , inode = "0"] = line.trim().split(/\s+/);
+    return { local, remote, state, isHeld: inode !== "0" };
+  });
+  const held = sockets.filter(({ isHeld, state }) => isHeld && state !== LISTENING);
+  const alive = new Set(
+    held.filter(({ state }) => state === ESTABLISHED).map(({ local, remote }) => `${local} ${remote}`),
+  );
+  return held.filter(({ local, remote, state }) => state !== ESTABLISHED || !alive.has(`${remote} ${local}`)).length;
 }

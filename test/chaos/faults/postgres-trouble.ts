@@ -12,6 +12,7 @@ const restart: Scenario = {
   name: "postgres-restart",
   fault: "PostgreSQL restarts, twice within seconds",
   invariant: "nothing lost, nothing doubled",
+  victims: ["postgres"],
   async run(scene) {
     void scene.letIn(6);
     for (let blow = 0; blow < 2; blow++) {
