@@ -23,6 +23,7 @@ const record = (n: number) => ({
   Data: Buffer.from(`${n}`),
   ApproximateArrivalTimestamp: new Date(n),
 });
+const isInFirstHalf = (hashKey: string) => BigInt(hashKey) < BigInt(hashKeyOfLane(8));
 const never = new AbortController().signal;
 
 /** A stream that answers as it is told, then that there is nothing more. */
@@ -116,8 +117,7 @@ test("of a record only what belongs to the shard is handed over, under the numbe
   const Data = packRecords(portions);
   // What is no aggregated record, or names no hash key, lies where Kinesis has put it.
   const answer = { ...EMPTY, Records: [{ ...record(0), Data }, record(1)] };
-  const owns = (hashKey: string) => BigInt(hashKey) < BigInt(hashKeyOfLane(8));
-  const { reader } = createReader([answer], "99", { owns, countEvents: () => 3 });
+  const { reader } = createReader([answer], "99", { owns: isInFirstHalf, countEvents: () => 3 });
   const entries = (await reader.read(never))?.records.flatMap((one) => one.entries) ?? [];
   expect(entries.map(({ sequence, index, data }) => [sequence, index, String(data)])).toEqual([
     ["100", 0, "a of 1"],

@@ -2,7 +2,7 @@
 export interface Catcher {
   /** From the root; its name says which vitest project it belongs to. */
   file: string;
-  /** The test's whole name. */
+  /** As vitest shows it: `suite > test`. */
   test: string;
 }
 

@@ -96,14 +96,18 @@ function apiOf(vitest: Vitest, projects: readonly string[]): PlantedApi[] {
 function specificationsOf(vitest: Vitest, catchers: readonly Catcher[]): TestSpecification[] {
   const byFile = Map.groupBy(catchers, (catcher) => catcher.file);
   return [...byFile].map(([file, some]) => {
-    const names = [...new Set(some.map(({ test }) => escape(test)))];
+    const names = [...new Set(some.map(({ test }) => patternOf(test)))];
     const project = vitest.getProjectByName(projectOf(file));
     return project.createSpecification(join(ROOT, file), { testNamePattern: new RegExp(`^(?:${names.join("|")})$`) });
   });
 }
 
-function escape(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** Vitest shows `suite > test`, and looks for `suite test`. */
+function patternOf(test: string): string {
+  return test
+    .split(" > ")
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join("(?: >)? ");
 }
 
 function outcomesOf(module: TestModule): TestOutcome[] {
@@ -115,10 +119,9 @@ function outcomesOf(module: TestModule): TestOutcome[] {
     const { state } = test.result();
     if (state !== "passed" && state !== "failed") continue;
     elapsedMs += test.diagnostic()?.duration ?? 0;
-    const name = test.fullName.replaceAll(" > ", " ");
     outcomes.push({
       file: module.relativeModuleId,
-      test: name,
+      test: test.fullName,
       state,
       seconds: elapsedMs / 1000,
       complaint: complaintOf(test),

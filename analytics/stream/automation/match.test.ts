@@ -76,6 +76,13 @@ describe("who enters", () => {
   });
 });
 
+it("ends under all keys of a person what began under one", () => {
+  const batch = [event("add_to_cart", ["anon:x"]), event("purchase", ["user:a", "anon:x"])];
+  const { stops, entries } = matchEvents(batch, cart, NOW);
+  expect(stops).toMatchObject([{ keys: ["user:a", "anon:x"], of: ["c:1"], reason: "purchase" }]);
+  expect(entries).toMatchObject([{ stopped: { reason: "purchase", event_id: batch[1]!.event_id } }]);
+});
+
 it("passes on of an event only what is asked for", () => {
   const wait = {
     type: "wait-until",
