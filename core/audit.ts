@@ -1,5 +1,4 @@
 import type { AuditedHour, AuditSummary, AuditVerdict } from "./contracts/audit.ts";
-import type { FileRange } from "./lake.ts";
 
 export const HOUR_MS = 3_600_000;
 export const RECEIPTS_ROOT = "audit/receipts";
@@ -31,7 +30,7 @@ export function parseReceiptsFolder(path: string): number | undefined {
 }
 
 /** The same range of the stream always makes the same file. */
-export function receiptsFileName({ shard, first, last }: FileRange): string {
+export function receiptsFileName({ shard, first, last }: Record<"shard" | "first" | "last", string>): string {
   return `${shard}_${first}_${last}.parquet`;
 }
 
@@ -82,4 +81,32 @@ export function summarise(audited: readonly AuditedHour[]): AuditSummary {
 export function exitCodeOf({ differing, unknown }: AuditSummary): 0 | 1 | 2 {
   if (differing > 0) return 1;
   return unknown > 0 ? 2 : 0;
+}
+
+/** What the latest audit said of an hour, all clients together. */
+export interface KnownHour {
+  hourMs: number;
+  auditedAtMs: number;
+  isWell: boolean;
+}
+
+const LOOK_BACK_HOURS = 26;
+const SECOND_AFTER_MS = 24 * HOUR_MS;
+
+/**
+ * Which hours are worth an audit now: those of the last day that are not known to be well, and each once more a day later,
+ * when compaction and repetitions have had their time.
+ */
+export function selectHours(nowMs: number, known: readonly KnownHour[]): number[] {
+  const latest = new Map(known.map((hour) => [hour.hourMs, hour]));
+  return hoursBetween(nowMs - LOOK_BACK_HOURS * HOUR_MS, nowMs).filter((hourMs) => {
+    const hour = latest.get(hourMs);
+    if (!hour?.isWell) return true;
+    const secondAtMs = hourMs + SECOND_AFTER_MS;
+    return nowMs >= secondAtMs && hour.auditedAtMs < secondAtMs;
+  });
+}
+
+export function lookBackFrom(nowMs: number): number {
+  return hourOf(nowMs - LOOK_BACK_HOURS * HOUR_MS);
 }

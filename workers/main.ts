@@ -8,6 +8,7 @@ import { drainOnSignal } from "../platform/drain.ts";
 import { serveMetrics } from "../platform/metrics-server.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { connectJourneys } from "../platform/temporal.ts";
+import { createAuditWorker } from "./audit.ts";
 import { createDeadLettersWorker } from "./dead-letters.ts";
 import { createJourneyWorker } from "./journey.ts";
 import { createLakeWorker } from "./lake.ts";
@@ -15,6 +16,7 @@ import { runWorkers } from "./run-workers.ts";
 import { createShardsWorker } from "./shards.ts";
 import { keepSweepingBrokenRuns } from "./sweep-broken-runs.ts";
 import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
+import { watchAudits } from "./watch-audits.ts";
 
 /** All task queues in one process, as on a laptop; in production each worker is its own service. */
 const config = readConfig();
@@ -22,6 +24,7 @@ const base = createContext("workers", config);
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 installTemporalLogger();
+watchAudits(registry, base.db);
 const producer = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_EVENTS });
 const enriched = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_ENRICHED });
 const ctx = createDeliveryContext(base, { producer, registry });
@@ -34,6 +37,7 @@ const workers = runWorkers({
   create: [
     (connection) => createJourneyWorker({ ctx, journeys }, connection),
     (connection) => createLakeWorker(ctx, connection),
+    (connection) => createAuditWorker(ctx, connection),
     (connection) => createDeadLettersWorker({ ctx, streams: { events: producer, enriched } }, connection),
     (connection) => createShardsWorker(ctx, connection),
   ],

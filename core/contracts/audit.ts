@@ -107,6 +107,8 @@ export interface AuditInput {
   /** Set by hand: hours from this one to that one, ISO 8601. Else those that are not known to be well. */
   from?: string;
   to?: string;
+  /** Set by continue-as-new: what has been found so far. */
+  summary?: AuditSummary;
 }
 
 export interface AuditSummary {

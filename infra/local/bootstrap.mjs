@@ -12,6 +12,7 @@ const commands = {
   test: "infra/local/test.ts",
   verify: "infra/local/verify.ts",
   bench: "bench/main.ts",
+  audit: "infra/local/audit.ts",
   backup: "infra/local/backup/backup.ts",
   restore: "infra/local/backup/restore.ts",
   planted: "test/planted-bugs/main.ts",

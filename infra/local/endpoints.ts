@@ -17,7 +17,19 @@ export interface Endpoints {
   client_id: string;
   /** The bearer token of both ingest and API. */
   api_key: string;
+  /** What Livora's services are told of where the stores are: for tools that read past the services. */
+  environment: Record<string, string>;
 }
+
+const STORES = [
+  "LIVORA_POSTGRES_URL",
+  "LIVORA_POSTGRES_TENANT_URL",
+  "LIVORA_REDIS_URL",
+  "LIVORA_KINESIS_URL",
+  "LIVORA_DYNAMODB_URL",
+  "LIVORA_TEMPORAL_ADDRESS",
+  "LIVORA_LAKE",
+] as const;
 
 export interface Credentials {
   client_id: string;
@@ -34,6 +46,9 @@ export function writeEndpoints(dir: string, config: Config, ports: Ports, creden
     lake: resolve(config.LIVORA_LAKE),
     client_id: credentials.client_id,
     api_key: credentials.api_key,
+    environment: Object.fromEntries(
+      STORES.map((name) => [name, name === "LIVORA_LAKE" ? resolve(config[name]) : config[name]]),
+    ),
   };
   const file = join(dir, "endpoints.json");
   writeFileSync(`${file}.new`, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });

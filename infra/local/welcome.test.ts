@@ -14,6 +14,7 @@ const endpoints = {
   lake: "/lake",
   client_id: "demo",
   api_key: "lv_demo_x",
+  environment: {},
 };
 
 it("what is printed can be pasted: the shell makes valid events of it, with ids of their own", () => {

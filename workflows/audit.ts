@@ -1,0 +1,2 @@
+/** Every workflow of the task queue "audit": what its worker bundles. */
+export { auditHours } from "./audit/hours.ts";
