@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, expect, inject, test } from "vitest";
 
+import { STREAM_CONSUMERS } from "../core/stream-consumers.ts";
 import { migrate } from "../platform/postgres/migrate.ts";
 import { startConsumersProcess } from "../test/support/consumers-process.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
@@ -7,7 +8,7 @@ import { setUpEnrich } from "../test/support/enrich-setup.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 
 const closing: (() => Promise<void>)[] = [];
-const CONSUMERS = ["enrich", "automation", "lake", "counters"];
+const CONSUMERS: string[] = Object.values(STREAM_CONSUMERS).flat();
 
 beforeAll(() => migrate(inject("config").LIVORA_POSTGRES_URL));
 afterEach(async () => {
@@ -21,6 +22,8 @@ test("the process says when it is ready, tells how it fares, and drains when ask
   await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   await waitUntil(() => CONSUMERS.every((consumer) => lines.some((line) => line.consumer === consumer)));
+  // None that the shards' lag would not know of.
+  expect(new Set(lines.map((line) => line.consumer).filter(Boolean))).toEqual(new Set(CONSUMERS));
   const metrics = async () => (await fetch(`${url}/metrics`)).text();
   await waitUntil(async () => (await metrics()).includes('livora_consumer_ms_behind{consumer="enrich"'));
   child.kill("SIGTERM");

@@ -10,6 +10,7 @@ import { createUserStore, type UserStore } from "../platform/user-store.ts";
 import { connectJourneyClient } from "./journey-client.ts";
 import { type ApiMetrics, createMetrics } from "./metrics.ts";
 import { connectReplayClient } from "./replay-client.ts";
+import { connectShardClient, type ShardClient } from "./shard-client.ts";
 
 /** What the API needs of the world: everything that services share, and its own ways to tenants and runs. */
 export interface ApiContext extends Context {
@@ -18,6 +19,7 @@ export interface ApiContext extends Context {
   keyring: Keyring;
   journeys: JourneyClient;
   replays: ReplayClient;
+  shards: ShardClient;
   store: UserStore;
   /** What providers report goes into the ledger and, as events, onto the stream. */
   webhooks: WebhookContext;
@@ -29,6 +31,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
   const journeys = connectJourneyClient(config, shared.log);
   const replays = connectReplayClient(config, shared.log);
+  const shards = connectShardClient(config, shared.log);
   const metrics = createMetrics(shared.db);
   const keyring = createKeyring(shared.db, shared.log);
   const producer = createStreamProducer({ kinesis: shared.kinesis, stream: config.LIVORA_STREAM_EVENTS });
@@ -41,9 +44,10 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     keyring,
     journeys: overrides.journeys ?? journeys,
     replays: overrides.replays ?? replays,
+    shards: overrides.shards ?? shards,
     async close() {
       keyring.stop();
-      await Promise.all([tenant.close(), journeys.close(), replays.close(), producer.close()]);
+      await Promise.all([tenant.close(), journeys.close(), replays.close(), shards.close(), producer.close()]);
       await shared.close();
     },
   };

@@ -23,6 +23,9 @@ import { resumeReplayRoute } from "./routes/dead-letters/resume-replay.ts";
 import { startReplayRoute } from "./routes/dead-letters/start-replay.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
+import { changeStreamRoute } from "./routes/stream/change.ts";
+import { configureStreamRoute } from "./routes/stream/configure.ts";
+import { getStreamRoute } from "./routes/stream/get.ts";
 import { getTemplateRoute } from "./routes/templates/get.ts";
 import { putTemplateRoute } from "./routes/templates/put.ts";
 import { sendgridWebhook } from "./routes/webhooks/sendgrid.ts";
@@ -56,6 +59,9 @@ export const ROUTES: readonly Route[] = [
   discardDeadLettersRoute,
   getLiveRoute,
   listAuditsRoute,
+  getStreamRoute,
+  changeStreamRoute,
+  configureStreamRoute,
   twilioWebhook,
   sendgridWebhook,
 ];

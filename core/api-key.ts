@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 
-/** What a key may do: put events in, read, change things. */
-export const API_SCOPES = ["ingest", "read", "admin"] as const;
+/** What a key may do: put events in, read, change things; `operator`: look after the installation, all clients at once. */
+export const API_SCOPES = ["ingest", "read", "admin", "operator"] as const;
 export type ApiScope = (typeof API_SCOPES)[number];
+/** What a client's own key may do. */
+export const CLIENT_SCOPES = ["ingest", "read", "admin"] as const satisfies readonly ApiScope[];
 
 /** How many characters at the end of a key are never shown: 18 of base64 are 108 bits. */
 const HIDDEN = 18;

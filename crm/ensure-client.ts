@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { API_SCOPES, hashApiKey, MAX_API_KEY_LENGTH, prefixOfApiKey } from "../core/api-key.ts";
+import { API_SCOPES, CLIENT_SCOPES, hashApiKey, MAX_API_KEY_LENGTH, prefixOfApiKey } from "../core/api-key.ts";
 import { parse } from "../core/parse.ts";
 import type { Database } from "../platform/postgres/database.ts";
 import { apiKeys, clients } from "../platform/postgres/schema.ts";
@@ -27,7 +27,7 @@ const ensureApiKeyInput = z.object({
   scopes: z
     .array(z.enum(API_SCOPES))
     .min(1)
-    .default([...API_SCOPES]),
+    .default([...CLIENT_SCOPES]),
 });
 
 /** Lets the key in. Only its hash is kept: whoever made the key must keep it. */

@@ -23,6 +23,6 @@ test("the demo client is made once and then left as its owner wants it", async (
     .select()
     .from(apiKeys)
     .where(eq(apiKeys.key_hash, hashApiKey(options.api_key)));
-  expect(key).toMatchObject({ client_id: DEMO_CLIENT_ID, scopes: ["ingest", "read", "admin"] });
+  expect(key).toMatchObject({ client_id: DEMO_CLIENT_ID, scopes: ["ingest", "read", "admin", "operator"] });
   expect(JSON.stringify(key)).not.toContain(options.api_key);
 });

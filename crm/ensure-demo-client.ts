@@ -28,7 +28,8 @@ export async function ensureDemoClient(
   { api_key, reminderMs, couponMs }: DemoOptions,
 ): Promise<{ client_id: string; campaign_id: string }> {
   await ensureClient(ctx, { client_id: DEMO_CLIENT_ID, name: "A little shop" });
-  await ensureApiKey(ctx, { client_id: DEMO_CLIENT_ID, api_key });
+  // Whoever has the demo's key has the machine.
+  await ensureApiKey(ctx, { client_id: DEMO_CLIENT_ID, api_key, scopes: [...API_SCOPES] });
   const demo = actFor(ctx, DEMO_CLIENT_ID);
   return { client_id: DEMO_CLIENT_ID, campaign_id: await ensureDemoCampaign(demo, { reminderMs, couponMs }) };
 }

@@ -13,18 +13,19 @@ import { errorInterceptor } from "./error-interceptor.ts";
 
 const LOOK_EVERY_MS = 30_000;
 
-/** The task queue "shards", and the workflow that looks after each stream. The caller runs and shuts down the worker. */
+/** The task queue "shards" (tests have their own), and the workflow that looks after each stream. The caller runs and shuts down the worker. */
 export async function createShardsWorker(
   ctx: Pick<Context, "config" | "dynamodb" | "kinesis" | "log">,
   connection: NativeConnection,
+  taskQueue: string = SCALING_TASK_QUEUE,
 ): Promise<Worker> {
   const namespace = ctx.config.LIVORA_TEMPORAL_NAMESPACE;
   const workflows = new WorkflowClient({ connection, namespace });
-  await Promise.all(STREAM_KINDS.map((kind) => ensureScaling(workflows, scalingInput(ctx.config, kind))));
+  await Promise.all(STREAM_KINDS.map((kind) => ensureScaling(workflows, taskQueue, scalingInput(ctx.config, kind))));
   return Worker.create({
     connection,
     namespace,
-    taskQueue: SCALING_TASK_QUEUE,
+    taskQueue,
     workflowBundle: await bundleWorkflows("shards.ts"),
     activities: createScalingActivities(ctx),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
@@ -33,10 +34,10 @@ export async function createShardsWorker(
 }
 
 /** Once it runs it is the operator's: mode and bounds stay as they were last set. */
-async function ensureScaling(workflows: WorkflowClient, input: ScalingInput): Promise<void> {
+async function ensureScaling(workflows: WorkflowClient, taskQueue: string, input: ScalingInput): Promise<void> {
   await workflows.start(SCALING_WORKFLOW, {
     workflowId: scalingId(input.stream),
-    taskQueue: SCALING_TASK_QUEUE,
+    taskQueue,
     args: [input],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
   });

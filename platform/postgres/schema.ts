@@ -57,7 +57,7 @@ export const apiKeys = pgTable(
     client_id: clientId(),
     key_hash: text().notNull(),
     prefix: text().notNull(),
-    scopes: text().array().notNull().$type<("ingest" | "read" | "admin")[]>(),
+    scopes: text().array().notNull().$type<("ingest" | "read" | "admin" | "operator")[]>(),
     created_at: at("created_at").notNull().defaultNow(),
     revoked_at: at("revoked_at"),
   },
