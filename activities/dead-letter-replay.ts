@@ -25,6 +25,7 @@ import { type LetterStreams, putLetter } from "./put-letter.ts";
 /** In one attempt; then Temporal asks again. */
 const SETTLE_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 100;
+const HEARTBEAT_MS = 3_000;
 
 export interface DeadLetterReplayDeps {
   ctx: Pick<Context, "db" | "log">;
@@ -39,17 +40,14 @@ export interface DeadLetterReplayDeps {
 export function createDeadLetterReplayActivities(deps: DeadLetterReplayDeps): DeadLetterReplayActivities {
   const { db, log } = deps.ctx;
   return {
-    async putLetters({ client_id, replay_id, limit, after }) {
-      const replay = await findReplay(deps, client_id, replay_id);
-      const letters = await takeLetters(db, replay, { limit, ...(after && { after }) });
-      const last = letters.at(-1);
-      // In order, so that a lane's letters keep it; what had been put before this attempt is not put again.
-      const puts = letters.filter((letter) => letter.replay_place === null);
-      const results = await Promise.allSettled(puts.map((letter) => putLetter(deps.streams, letter, replay)));
-      const changes = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-      await recordLetters(db, replay, changes);
-      for (const result of results) if (result.status === "rejected") throw result.reason;
-      return { ids: letters.map((letter) => letter.id), ...(last && { after: last.created_at }) };
+    async putLetters(input) {
+      const activity = ActivityContext.current();
+      const beat = setInterval(() => activity.heartbeat(), HEARTBEAT_MS);
+      try {
+        return await putPage(deps, await findReplay(deps, input.client_id, input.replay_id), input);
+      } finally {
+        clearInterval(beat);
+      }
     },
 
     async settleLetters({ client_id, replay_id, ids }) {
@@ -77,6 +75,22 @@ export function createDeadLetterReplayActivities(deps: DeadLetterReplayDeps): De
       log.info({ client_id, replay_id, state, ...counts }, "dead letters replayed");
     },
   };
+}
+
+/** In order, so that a lane's letters keep it; what had been put before this attempt is not put again. */
+async function putPage(
+  { ctx, streams }: DeadLetterReplayDeps,
+  replay: ReplayRow,
+  { limit, after }: { limit: number; after?: string },
+): Promise<{ ids: string[]; after?: string }> {
+  const letters = await takeLetters(ctx.db, replay, { limit, ...(after && { after }) });
+  const last = letters.at(-1);
+  const puts = letters.filter((letter) => letter.replay_place === null);
+  const results = await Promise.allSettled(puts.map((letter) => putLetter(streams, letter, replay)));
+  const changes = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  await recordLetters(ctx.db, replay, changes);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+  return { ids: letters.map((letter) => letter.id), ...(last && { after: last.created_at }) };
 }
 
 async function findReplay({ ctx }: DeadLetterReplayDeps, clientId: string, id: string): Promise<ReplayRow> {

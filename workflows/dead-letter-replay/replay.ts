@@ -24,17 +24,18 @@ import { isHistoryLong } from "../history.ts";
 /** So many that a page is worth its two activities, so few that one attempt is soon done. */
 const MAX_PAGE = 100;
 
-/** All may be repeated: what has been put, settled or ended is found so in the letters' rows. */
-const { putLetters, endReplay } = proxyActivities<DeadLetterReplayActivities>({
-  startToCloseTimeout: "60 s",
-  retry: { initialInterval: "1 s", maximumInterval: "60 s" },
-});
-
-/** Waits for a consumer, which may be down for as long as it likes; heartbeats tell that somebody waits. */
-const { settleLetters } = proxyActivities<Pick<DeadLetterReplayActivities, "settleLetters">>({
+/**
+ * All may be repeated: what has been put, settled or ended is found so in the letters' rows. The stream and the consumer are
+ * waited for, for as long as it takes; heartbeats tell that somebody waits.
+ */
+const { putLetters, settleLetters } = proxyActivities<DeadLetterReplayActivities>({
   startToCloseTimeout: "2 min",
   heartbeatTimeout: "15 s",
   retry: { initialInterval: "500 ms", maximumInterval: "30 s" },
+});
+const { endReplay } = proxyActivities<Pick<DeadLetterReplayActivities, "endReplay">>({
+  startToCloseTimeout: "30 s",
+  retry: { initialInterval: "1 s", maximumInterval: "60 s" },
 });
 
 /**
