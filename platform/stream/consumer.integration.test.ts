@@ -254,6 +254,25 @@ test("parents come before children through split and merge, and children inherit
   await waitUntil(() => listed.at(-1)?.[1] === [whole, left, right].join());
 });
 
+test("a shard that was split before it ever held anything is left, and its children are read", async () => {
+  const ctx = await createContext(1);
+  const StreamName = ctx.config.LIVORA_STREAM_EVENTS;
+  const got: string[] = [];
+  const consumer = start(ctx, async (batch: StreamBatch<Seen>): Promise<Seen> => {
+    got.push(...textsOf(batch));
+    return [];
+  });
+  await waitUntil(() => consumer.shards().length === 1);
+  const [whole] = await listShards(ctx.kinesis, StreamName);
+  const NewStartingHashKey = (1n << 127n).toString();
+  await ctx.kinesis.send(new SplitShardCommand({ StreamName, ShardToSplit: whole?.id, NewStartingHashKey }));
+  await waitUntil(async () => (await listShards(ctx.kinesis, StreamName)).length === 3);
+  await put(ctx, 0, "left");
+  await put(ctx, LANES - 1, "right");
+  await waitUntil(() => got.length === 2);
+  expect(got.toSorted()).toEqual(["left", "right"]);
+});
+
 test("progress is told only once what was acknowledged before is handled", async () => {
   const ctx = await createContext(1);
   const gate = Promise.withResolvers<void>();

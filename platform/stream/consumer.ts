@@ -34,12 +34,14 @@ export function runConsumer<State>(
   const work = new Map<string, { lease: Lease; reader: ShardReader; abort: AbortController; done: Promise<void> }>();
   const stopping = new AbortController();
   let open: string[] = [];
+  const closed = new Set<string>();
   let isReady = false;
   let isTroubled = false;
   const isAlone = () => open.every((shard) => work.has(shard));
 
   async function coordinate(): Promise<void> {
     const shards = await listShards(ctx.kinesis, options.stream);
+    for (const shard of shards) if (!shard.isOpen) closed.add(shard.id);
     const held = await leases.read(shards.map((shard) => shard.id));
     await tellShards(options, shards, held);
     const hasEnded = (shard: string) => held.get(shard)?.ended === true;
@@ -59,6 +61,7 @@ export function runConsumer<State>(
       shard: lease.shard,
       after: lease.checkpoint,
       owns: (hashKey) => isWithin(shard, hashKey),
+      isClosed: () => closed.has(shard.id),
       countEvents: options.countEvents,
       readTime: options.readTime ?? Date.now,
       log,

@@ -48,6 +48,7 @@ function createReader(
     shard: "shard-0",
     after,
     owns: () => true,
+    isClosed: () => false,
     countEvents: () => 1,
     readTime: () => 42,
     ...options,

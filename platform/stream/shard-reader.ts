@@ -50,6 +50,8 @@ interface ReaderOptions {
   after: string | null;
   /** Whether what has this hash key belongs to the shard. A record may hold what does not, sent while shards were split. */
   owns(hashKey: string): boolean;
+  /** The shard takes no more records, as far as is known. */
+  isClosed(): boolean;
   countEvents(data: Buffer): number;
   readTime(): Promise<number> | number;
   log: Logger;
@@ -103,6 +105,8 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
   async function readOnce(): Promise<Reading> {
     const timeMs = await readTime();
     if (ended) return { records: [], tipTimeMs: timeMs, msBehind: 0, ended };
+    // Before it is read: what is known to be closed by then can get no first record any more.
+    const mayGrow = !options.isClosed();
     iterator ??= await openIterator(kinesis, options, after);
     const answer = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator, Limit: limit }));
     const records = (answer.Records ?? []).map((record) => takeApart(record, options));
@@ -110,7 +114,7 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
     const isTip = answer.MillisBehindLatest === 0 && records.length < limit;
     ended = answer.NextShardIterator === undefined;
     // The embedded stream may let a next iterator overtake the very first record while that is still being written.
-    const isUntouched = after === null && records.length === 0 && answer.MillisBehindLatest === 0;
+    const isUntouched = mayGrow && after === null && records.length === 0 && answer.MillisBehindLatest === 0;
     if (!isUntouched || ended) iterator = answer.NextShardIterator;
     after = records.at(-1)?.sequence ?? after;
     adapt(records, isTip);
