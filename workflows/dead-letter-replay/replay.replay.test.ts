@@ -9,7 +9,7 @@ let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
 
 beforeAll(async () => {
   workflowBundle = await bundleWorkflows("dead-letters.ts");
-});
+}, 120_000);
 
 describe("replayDeadLetters", () => {
   it.each(listHistories("dead-letters-"))("still goes the way of %s", async (name) => {
