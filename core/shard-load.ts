@@ -55,17 +55,27 @@ export function loadsOf(before: StreamSight | null, now: StreamSight): ShardLoad
   return now.shards.map((shard) => {
     const earlier = before?.shards.find((candidate) => candidate.id === shard.id);
     const { id, first_lane, last_lane } = shard;
-    return { id, first_lane, last_lane, ...ratesOf(earlier, shard), ...lagOf(before, earlier, now, shard) };
+    return {
+      id,
+      first_lane,
+      last_lane,
+      ...ratesOf(earlier, shard, secondsBetween(before, now)),
+      ...lagOf(before, earlier, now, shard),
+    };
   });
 }
 
-function ratesOf(before: ShardSight | undefined, now: ShardSight) {
+function secondsBetween(before: StreamSight | null, now: StreamSight): number {
+  return before ? (now.at_ms - before.at_ms) / 1000 : 0;
+}
+
+/** By the clock of the looks: a batch that takes longer than from one to the next counts for nothing in the one, and whole in the other. */
+function ratesOf(before: ShardSight | undefined, now: ShardSight, seconds: number) {
   const width = now.last_lane - now.first_lane + 1;
   let [records, bytes]: [number | null, number | null] = [null, null];
   let shares: number[] = Array.from({ length: width }, () => 0);
   for (const [name, after] of Object.entries(now.consumers)) {
     const first = before?.consumers[name];
-    const seconds = first ? (after.at_ms - first.at_ms) / 1000 : 0;
     if (!first || seconds <= 0) continue;
     const rate = Math.max(0, (after.bytes - first.bytes) / seconds);
     if (bytes !== null && rate < bytes) continue;
