@@ -10,8 +10,8 @@ export const DELIVERY_BUGS: readonly PlantedBug[] = [
     becomes: "and (r.state = 'active' or true) and (c.state = 'active' or true)",
     caughtBy: [
       {
-        file: "delivery/deliver.integration.test.ts",
-        test: "while the pipeline stands still nothing goes out, and what it then brings is heeded",
+        file: "delivery/ledger.integration.test.ts",
+        test: "of a run that is stopped by now nothing is to be had",
       },
     ],
   },
@@ -24,7 +24,7 @@ export const DELIVERY_BUGS: readonly PlantedBug[] = [
     caughtBy: [
       {
         file: "delivery/reconcile.integration.test.ts",
-        test: "where the provider cannot tell what became of a message, it stays unknown and is not sent again",
+        test: "where the provider does not know what became of a message, it stays unknown and is not sent again",
       },
     ],
   },

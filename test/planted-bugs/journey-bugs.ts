@@ -73,8 +73,8 @@ export const JOURNEY_BUGS: readonly PlantedBug[] = [
     becomes: "and (true or not exists (",
     caughtBy: [
       {
-        file: "analytics/stream/automation/automation.integration.test.ts",
-        test: "from an event to a message > lets nobody in again where the campaign says once",
+        file: "analytics/stream/automation/admit.integration.test.ts",
+        test: "where the campaign says once, nobody enters a second time, under whichever of their keys",
       },
     ],
   },

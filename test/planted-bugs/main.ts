@@ -79,6 +79,7 @@ async function provideStack(): Promise<() => Promise<void>> {
   if (process.env.LIVORA_TEST_STACK) return async () => {};
   await sweepTemporaryFolders();
   const folder = makeTemporaryFolder();
+  process.env.LIVORA_LOG_LEVEL ??= "silent";
   const stack = await startBackingStack(folder);
   const file = join(folder, "stack.json");
   writeFileSync(file, JSON.stringify({ config: stack.config }));

@@ -13,7 +13,7 @@ export const PLUGIN_NAME = "livora:planted-bug";
 
 /**
  * Puts the bug that `LIVORA_PLANTED_BUG` names into what vitest reads of `root`; without the variable it does nothing.
- * While it is set, and be it to nothing, vitest keeps no module on disk: a bug must never get into its cache.
+ * While it is set, and be it to nothing, vitest keeps none of the files that have bugs on disk: no bug may get into its cache.
  */
 export function plantedBug(root: string): Plugin<PlantedApi> {
   const api: PlantedApi = { planted: new Set() };
@@ -21,8 +21,11 @@ export function plantedBug(root: string): Plugin<PlantedApi> {
     name: PLUGIN_NAME,
     enforce: "pre",
     api,
-    configureVitest({ defineCacheKeyGenerator }: VitestPluginContext) {
-      defineCacheKeyGenerator(() => (process.env.LIVORA_PLANTED_BUG === undefined ? null : false));
+    async configureVitest({ defineCacheKeyGenerator }: VitestPluginContext) {
+      if (process.env.LIVORA_PLANTED_BUG === undefined) return;
+      const { BUGS } = await load(root);
+      const files = new Set(BUGS.map((bug) => join(root, bug.file)));
+      defineCacheKeyGenerator(({ id }) => (files.has(id) ? false : null));
     },
     async transform(code, id) {
       const name = process.env.LIVORA_PLANTED_BUG;
