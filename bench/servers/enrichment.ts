@@ -40,7 +40,7 @@ await serveParent<{ config: Config }, EnrichmentLoad>(async ({ config }) => {
     const enrich = createEnrichConsumer(ctx, { findGeo, producer });
     const lake = createLakeConsumer(ctx);
     const counters = createCountersConsumer(ctx);
-    const drained: Promise<void>[] = [];
+    const drained: Promise<LastBatch>[] = [];
     const counted = <State>(handle: BatchHandler<State>, countEvents: (data: Buffer) => number) => {
       const { counting, done } = countDown(handle, countEvents, load.events);
       drained.push(done);
@@ -53,8 +53,8 @@ await serveParent<{ config: Config }, EnrichmentLoad>(async ({ config }) => {
       consumers.push(runConsumer(ctx, { ...lake, handle: counted(lake.handle, lake.countEvents) }));
       consumers.push(runConsumer(ctx, { ...counters, handle: counted(counters.handle, counters.countEvents) }));
     }
-    await Promise.all(drained);
-    const result = { events: load.events, seconds: (performance.now() - startedAt) / 1000, ...meter() };
+    const seconds = (endOfWork(await Promise.all(drained)) - startedAt) / 1000;
+    const result = { events: load.events, seconds, ...meter() };
     await Promise.all(consumers.map((consumer) => consumer.stop()));
     await producer.close();
     return result;
@@ -114,14 +114,39 @@ async function fill(ctx: Context, { visitors, events }: EnrichmentLoad): Promise
   await producer.close();
 }
 
+/** All in `performance.now()`. */
+interface LastBatch {
+  begunMs: number;
+  endedMs: number;
+  /** When the batch before it was done. */
+  freeMs: number;
+}
+
+/**
+ * When the last work was done. The lake waits two seconds for more before it writes what does not fill a file: of its last batch
+ * that is no work, so what passed between the last enriched event and the batch's beginning, with nothing else to do, is left out.
+ */
+function endOfWork(batches: readonly LastBatch[]): number {
+  const enrichedMs = batches[0]?.endedMs ?? 0;
+  const ends = batches.map(({ begunMs, endedMs, freeMs }) => {
+    const waitedMs = Math.max(0, begunMs - Math.max(freeMs, enrichedMs));
+    return endedMs - waitedMs;
+  });
+  return Math.max(...ends);
+}
+
 /** Resolves once the handler has handled so many events. */
 function countDown<State>(handle: BatchHandler<State>, countEvents: (data: Buffer) => number, events: number) {
-  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const { promise: done, resolve } = Promise.withResolvers<LastBatch>();
   let left = events;
+  let freeMs = 0;
   const counting: BatchHandler<State> = async (batch) => {
+    const begunMs = performance.now();
     const state = await handle(batch);
+    const endedMs = performance.now();
     for (const { data } of batch.entries) left -= countEvents(data);
-    if (left <= 0) resolve();
+    if (left <= 0) resolve({ begunMs, endedMs, freeMs });
+    freeMs = endedMs;
     return state;
   };
   return { counting, done };
