@@ -1,5 +1,3 @@
-import { isUtf8 } from "node:buffer";
-
 import type { Enrichment } from "./enriched-event.ts";
 import { type Event, eventSchema, MAX_DEPTH, MAX_EVENT_BYTES } from "./event.ts";
 import type { Fault } from "./errors.ts";
@@ -60,13 +58,24 @@ export function mendLetter(letter: LetterPayload, patch: Patch | null): Mended {
   };
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function parseBytes(payload: Buffer): { value: unknown; faults: Fault[] } {
-  if (!isUtf8(payload)) return { value: undefined, faults: [{ path: "", reason: "is not UTF-8" }] };
+  let text: string;
   try {
-    return { value: JSON.parse(payload.toString("utf8")), faults: [] };
+    text = utf8.decode(payload);
   } catch {
-    return { value: undefined, faults: [{ path: "", reason: "is not JSON" }] };
+    return unreadable("is not UTF-8");
   }
+  try {
+    return { value: JSON.parse(text), faults: [] };
+  } catch {
+    return unreadable("is not JSON");
+  }
+}
+
+function unreadable(reason: string): { value: undefined; faults: Fault[] } {
+  return { value: undefined, faults: [{ path: "", reason }] };
 }
 
 function faultsOf(value: unknown, { client_id }: LetterPayload, raw: Buffer): Fault[] {

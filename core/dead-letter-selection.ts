@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { LETTER_KINDS, LETTER_STATES } from "./dead-letter.ts";
 
-export const MAX_LETTER_IDS = 1_000;
+const MAX_LETTER_IDS = 1_000;
 
 /** What letters can be looked for by. */
 export const letterFilterShape = {

@@ -5,7 +5,7 @@ import { MAX_POINTER_LENGTH, parsePointer, readAt, writeAt } from "./json-pointe
 import { parseTimestamp } from "./timestamp.ts";
 import { uuidOf } from "./uuid.ts";
 
-export const MAX_OPERATIONS = 20;
+const MAX_OPERATIONS = 20;
 const MAX_VALUE_BYTES = 8 * 1024;
 
 const pointer = z

@@ -21,6 +21,7 @@ import { type EnrichSetup, setUpEnrich } from "../test/support/enrich-setup.ts";
 import { readStream } from "../test/support/stream-reader.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 
+const WORKER = new URL("../test/support/dead-letters-worker.ts", import.meta.url).pathname;
 const SESSION = "SESSION#s-1";
 const closing: (() => Promise<void>)[] = [];
 const children: ChildProcess[] = [];
@@ -60,7 +61,7 @@ afterAll(async () => {
 
 /** The worker in a process of its own, once it says a word. */
 async function startWorker(until: "ready" | "deaf" = "ready", puts?: number): Promise<ChildProcess> {
-  const args = ["test/support/dead-letters-worker.ts", configFile, ...(puts === undefined ? [] : [String(puts)])];
+  const args = [WORKER, configFile, ...(puts === undefined ? [] : [String(puts)])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   children.push(child);
   let said = "";
