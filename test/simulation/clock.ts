@@ -50,13 +50,16 @@ const STEPS_BETWEEN_BREATHS = 2_000;
 const realImmediate = setImmediate;
 const context = new AsyncLocalStorage<Proc | null>();
 
+const current = () => context.getStore() ?? null;
+const clear = (timer: unknown) => (timer as { cancel?: () => void } | undefined)?.cancel?.();
+
 export function createClock(startMs: number): Clock {
   const queue: Entry[] = [];
   let elapsedMs = 0;
   let offsetMs = startMs;
   let order = 0;
   let steps = 0;
-  let restore = () => {};
+  let restore: (() => void) | null = null;
 
   function enqueue(entry: Entry): void {
     let low = 0;
@@ -103,7 +106,6 @@ export function createClock(startMs: number): Clock {
     return false;
   }
 
-  const current = () => context.getStore() ?? null;
   const clock: Clock = {
     get elapsedMs() {
       return elapsedMs;
@@ -138,8 +140,8 @@ export function createClock(startMs: number): Clock {
       restore = installGlobals(clock, random);
     },
     uninstall() {
-      restore();
-      restore = () => {};
+      restore?.();
+      restore = null;
     },
   };
   return clock;
@@ -165,7 +167,6 @@ function installGlobals(clock: Clock, random: () => number): () => void {
   const { now } = performance;
   const { random: realRandom } = Math;
   const { setTimeout: realSleep } = timersPromises;
-  const clear = (timer: unknown) => (timer as { cancel?: () => void } | undefined)?.cancel?.();
   Object.assign(global, {
     Date: virtualDate(clock, kept.get("Date") as DateConstructor),
     setTimeout: (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>

@@ -5,10 +5,11 @@ import type { Network } from "./network.ts";
 
 type Item = Record<string, unknown>;
 
+const failure = (kind: string) => new Error(`the lease table: ${kind}`);
+
 /** DynamoDB in memory, as far as leases go: items read together, and conditional updates that set attributes. */
 export function createModelDocuments(network: Network) {
   const items = new Map<string, Item>();
-  const failure = (kind: string) => new Error(`the lease table: ${kind}`);
 
   function batchGet({ RequestItems = {} }: BatchGetCommand["input"]) {
     const found = Object.entries(RequestItems).map(([table, { Keys = [] }]): [string, Item[]] => [
@@ -36,8 +37,8 @@ export function createModelDocuments(network: Network) {
   }
 
   const send = (command: unknown): Promise<unknown> => {
-    if (command instanceof BatchGetCommand) return network.call(null, () => batchGet(command.input), failure);
-    if (command instanceof UpdateCommand) return network.call("lease:write", () => update(command.input), failure);
+    if (command instanceof BatchGetCommand) return network.ask(null, () => batchGet(command.input), failure);
+    if (command instanceof UpdateCommand) return network.ask("lease:write", () => update(command.input), failure);
     return Promise.reject(new Error("not modelled"));
   };
   return {

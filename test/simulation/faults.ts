@@ -42,7 +42,7 @@ export interface PointFaults {
 }
 
 /** The pipeline's faults stop here, so that everything can come to rest. */
-export const FAULTS_UNTIL_MS = 14_000;
+export const FAULTS_UNTIL_MS = 12_000;
 const PROCESSES = ["edge", "consumers-1", "consumers-2", "worker-1", "worker-2", "api"] as const;
 
 export function drawFaults(random: Random): Fault[] {
@@ -64,7 +64,7 @@ function drawTimed(random: Random, id: string): Fault {
   const kind = random.pick(["kill", "kill", "freeze", "freeze", "split", "merge", "jump"] as const);
   const target = kind === "kill" || kind === "freeze" ? random.pick(PROCESSES) : random.pick(["events", "enriched"]);
   const ms = kind === "jump" ? random.between(-1_500, 1_500) : random.between(300, 9_000);
-  return { id, atMs: random.between(100, FAULTS_UNTIL_MS - 2_000), kind, target, ms };
+  return { id, atMs: random.between(100, FAULTS_UNTIL_MS - 1_500), kind, target, ms };
 }
 
 /** Counts the calls at each point. */

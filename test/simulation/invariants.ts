@@ -27,9 +27,11 @@ export async function judge(world: World): Promise<Violation[]> {
   ];
 }
 
+const notConserved = (detail: string): Violation => ({ invariant: "conservation", detail });
+const notIsolated = (detail: string): Violation => ({ invariant: "isolation", detail });
+
 /** Each copy that lies in the stream is in the lake, dropped or dead: one of them, once; each event once in the lake. */
 function judgeConservation({ ledger }: World, evidence: Evidence): Violation[] {
-  const violation = (detail: string): Violation => ({ invariant: "conservation", detail });
   const lake = Map.groupBy(evidence.lake, (row) => `${row.sequence}:${row.index}`);
   const dropped = Map.groupBy(evidence.dropped, (row) => row.place);
   const dead = Map.groupBy(evidence.dead, (row) => row.place);
@@ -39,29 +41,29 @@ function judgeConservation({ ledger }: World, evidence: Evidence): Violation[] {
     const counts = [lake, dropped, dead].map((found) => found.get(place)?.length ?? 0);
     const what = `${event_type} ${event_id} at ${place}`;
     if (counts.reduce((sum, count) => sum + count, 0) !== 1)
-      violations.push(violation(`${what}: ${counts[0]} times in the lake, ${counts[1]} dropped, ${counts[2]} dead`));
-    if (lake.get(place)?.some((row) => row.raw !== text)) violations.push(violation(`${what} was altered`));
+      violations.push(notConserved(`${what}: ${counts[0]} times in the lake, ${counts[1]} dropped, ${counts[2]} dead`));
+    if (lake.get(place)?.some((row) => row.raw !== text)) violations.push(notConserved(`${what} was altered`));
   }
   for (const row of evidence.lake) {
     if (!places.has(`${row.sequence}:${row.index}`))
-      violations.push(violation(`${row.event_id} in the lake is nowhere in the stream`));
+      violations.push(notConserved(`${row.event_id} in the lake is nowhere in the stream`));
   }
   for (const [event_id, rows] of Map.groupBy(evidence.lake, (row) => `${row.client_id} ${row.event_id}`)) {
-    if (rows.length > 1) violations.push(violation(`${event_id} is ${rows.length} times in the lake`));
+    if (rows.length > 1) violations.push(notConserved(`${event_id} is ${rows.length} times in the lake`));
   }
   const kept = new Set([...evidence.lake, ...evidence.dead].map((row) => row.event_id));
   for (const drop of evidence.dropped) {
-    if (drop.reason !== "duplicate") violations.push(violation(`${drop.event_id} was dropped: ${drop.reason}`));
-    if (!kept.has(drop.event_id)) violations.push(violation(`every copy of ${drop.event_id} was dropped`));
+    if (drop.reason !== "duplicate") violations.push(notConserved(`${drop.event_id} was dropped: ${drop.reason}`));
+    if (!kept.has(drop.event_id)) violations.push(notConserved(`every copy of ${drop.event_id} was dropped`));
   }
   for (const { event_id, stage, reason } of evidence.dead)
-    violations.push(violation(`${event_id} is dead: ${stage}, ${reason}`));
+    violations.push(notConserved(`${event_id} is dead: ${stage}, ${reason}`));
   const inStream = new Set(evidence.copies.map((copy) => copy.event_id));
   for (const entry of ledger.entries()) {
     if (entry.acknowledgedAt !== null && !inStream.has(entry.event_id))
-      violations.push(violation(`${entry.event_type} ${entry.event_id} was acknowledged and is not in the stream`));
+      violations.push(notConserved(`${entry.event_type} ${entry.event_id} was acknowledged and is not in the stream`));
     if (entry.answers.refused === entry.offers && inStream.has(entry.event_id))
-      violations.push(violation(`${entry.event_id} was refused and kept all the same`));
+      violations.push(notConserved(`${entry.event_id} was refused and kept all the same`));
   }
   return violations;
 }
@@ -104,7 +106,6 @@ function misplaced(turns: readonly number[]): number[] {
 
 /** Nothing of one client is found under another. */
 function judgeIsolation({ records, userItems }: World, evidence: Evidence): Violation[] {
-  const violation = (detail: string): Violation => ({ invariant: "isolation", detail });
   const owner = new Map(
     records.flatMap(({ visitor, addresses }) => Object.values(addresses).map((address) => [address, visitor.client])),
   );
@@ -117,15 +118,15 @@ function judgeIsolation({ records, userItems }: World, evidence: Evidence): Viol
   return [
     ...evidence.lake
       .filter((row) => (JSON.parse(row.raw) as { client_id: string }).client_id !== row.client_id)
-      .map((row) => violation(`${row.event_id} lies in the lake of ${row.client_id}`)),
+      .map((row) => notIsolated(`${row.event_id} lies in the lake of ${row.client_id}`)),
     ...evidence.effects
       .filter(
         ({ to, client_id, delivery_id }) => owner.get(to) !== client_id || ofDelivery.get(delivery_id) !== client_id,
       )
-      .map(({ to, client_id }) => violation(`a message of ${client_id} went to ${to}`)),
+      .map(({ to, client_id }) => notIsolated(`a message of ${client_id} went to ${to}`)),
     ...evidence.contacts
       .filter(({ email, client_id }) => email !== null && owner.get(email) !== client_id)
-      .map(({ email, client_id }) => violation(`${email} is a contact of ${client_id}`)),
-    ...strangers.map(([name]) => violation(`the user store's ${name} holds another client's data`)),
+      .map(({ email, client_id }) => notIsolated(`${email} is a contact of ${client_id}`)),
+    ...strangers.map(([name]) => notIsolated(`the user store's ${name} holds another client's data`)),
   ];
 }

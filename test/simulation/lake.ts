@@ -28,7 +28,7 @@ export function createLakeModel(network: Network) {
         const [first, last] = [batch.entries[0], batch.entries.at(-1)];
         if (!first || !last) return state;
         const name = `${batch.shard} ${first.sequence}-${last.sequence}`;
-        await network.call(
+        await network.ask(
           null,
           () =>
             void files.set(

@@ -8,7 +8,7 @@ export interface Network {
    * A round trip: the request travels, `serve` runs at the server, its answer travels back. The faults at the point may
    * refuse it before, or lose the answer after it was carried out. Faults that are not about the way are `serve`'s.
    */
-  call<T>(point: Point | null, serve: (fault: CallFault | null) => T, error: (kind: CallFault) => Error): Promise<T>;
+  ask<T>(point: Point | null, serve: (fault: CallFault | null) => T, error: (kind: CallFault) => Error): Promise<T>;
   /** A process dies this very moment, and somebody starts it again. */
   onDeath(tell: (proc: Proc) => void): void;
   kill(proc: Proc | null): void;
@@ -18,13 +18,13 @@ export interface Network {
 const TIMEOUT_MS = 1_000;
 
 export function createNetwork(clock: Clock, random: Random, faults: PointFaults): Network {
-  let tellDeath: (proc: Proc) => void = () => {};
+  let tellDeath: ((proc: Proc) => void) | null = null;
   const latencyMs = () => 0.2 + random.next() * (random.chance(0.05) ? 40 : 3);
 
   function die(proc: Proc | null): boolean {
     if (proc === null || proc.state === "dead") return false;
     clock.kill(proc);
-    tellDeath(proc);
+    tellDeath?.(proc);
     return true;
   }
 
@@ -33,7 +33,7 @@ export function createNetwork(clock: Clock, random: Random, faults: PointFaults)
       tellDeath = tell;
     },
     kill: (proc) => void die(proc),
-    call<T>(point: Point | null, serve: (fault: CallFault | null) => T, error: (kind: CallFault) => Error): Promise<T> {
+    ask<T>(point: Point | null, serve: (fault: CallFault | null) => T, error: (kind: CallFault) => Error): Promise<T> {
       const proc = clock.current();
       const fault = point === null ? null : faults.at(point);
       const kind = fault?.kind ?? null;

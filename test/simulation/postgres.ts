@@ -37,6 +37,11 @@ export interface ModelPostgres {
 
 let started: Promise<ModelPostgres> | null = null;
 
+const failure = (kind: string) =>
+  kind === "refused"
+    ? new PostgresFailure("57P01", "terminating connection due to administrator command")
+    : Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+
 /** Takes seconds the first time, and is the same for all seeds of this realm. */
 export function startPostgres(): Promise<ModelPostgres> {
   return (started ??= start());
@@ -47,8 +52,10 @@ async function start(): Promise<ModelPostgres> {
   for (const file of readdirSync(MIGRATIONS)
     .filter((name) => name.endsWith(".sql"))
     .toSorted()) {
-    await server.exec(readFileSync(`${MIGRATIONS}${file}`, "utf8"));
+    // Nothing need outlive this process.
+    await server.exec(readFileSync(`${MIGRATIONS}${file}`, "utf8").replaceAll("CREATE TABLE", "CREATE UNLOGGED TABLE"));
   }
+  await server.exec("set synchronous_commit = off");
   const execute = createExecutor(server);
   let seeds = 0;
   return {
@@ -67,6 +74,7 @@ interface Result {
 }
 
 type Execute = (statement: string, params: readonly unknown[]) => Result;
+type Ask = (statement: string, params: readonly unknown[]) => Promise<Result>;
 
 /** Each statement is prepared once: planning takes ten times as long as running it. */
 function createExecutor(server: PGlite): Execute {
@@ -93,14 +101,10 @@ function createExecutor(server: PGlite): Execute {
 
 /** What drizzle uses of its driver. A transaction is made in one moment: only its beginning and its end travel. */
 function connect(network: Network, execute: Execute): Database {
-  const failure = (kind: string) =>
-    kind === "refused"
-      ? new PostgresFailure("57P01", "terminating connection due to administrator command")
-      : Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
   let isInTransaction = false;
 
-  const travelling: Execute2 = (statement, params) =>
-    network.call(
+  const travelling: Ask = (statement, params) =>
+    network.ask(
       "sql",
       () => {
         if (isInTransaction) throw new Error("a transaction is open across time");
@@ -108,17 +112,17 @@ function connect(network: Network, execute: Execute): Database {
       },
       failure,
     );
-  const atOnce: Execute2 = async (statement, params) => execute(statement, params);
+  const atOnce: Ask = async (statement, params) => execute(statement, params);
 
   async function begin<T>(work: (client: unknown) => Promise<T>): Promise<T> {
-    await network.call("sql", () => undefined, failure);
+    await network.ask("sql", () => undefined, failure);
     isInTransaction = true;
     try {
       execute("begin", []);
       const value = await work(clientOf(atOnce));
       execute("commit", []);
       isInTransaction = false;
-      await network.call("sql", () => undefined, failure);
+      await network.ask("sql", () => undefined, failure);
       return value;
     } catch (error) {
       if (isInTransaction) execute("rollback", []);
@@ -128,14 +132,16 @@ function connect(network: Network, execute: Execute): Database {
     }
   }
 
-  function clientOf(run: Execute2) {
+  function clientOf(run: Ask) {
     return {
       options: { parsers: {}, serializers: {} },
-      unsafe: (statement: string, params: readonly unknown[] = []) => ({
-        then: (resolve: (rows: unknown) => void, reject: (error: unknown) => void) =>
-          run(statement, params).then((result) => resolve(result.objects()), reject),
-        values: () => run(statement, params).then((result) => result.arrays()),
-      }),
+      unsafe(statement: string, params: readonly unknown[] = []) {
+        const running = run(statement, params);
+        const objects = running.then((result) => result.objects());
+        // Whoever wants arrays never looks at this one.
+        objects.catch(() => undefined);
+        return Object.assign(objects, { values: () => running.then((result) => result.arrays()) });
+      },
       begin,
       savepoint: (work: (client: unknown) => Promise<unknown>) => work(clientOf(run)),
     };
@@ -143,5 +149,3 @@ function connect(network: Network, execute: Execute): Database {
 
   return drizzle(clientOf(travelling) as unknown as Sql, { schema });
 }
-
-type Execute2 = (statement: string, params: readonly unknown[]) => Promise<Result>;

@@ -96,7 +96,7 @@ export function createModelProviders(
       searchLagMs: SEARCH_LAG_MS,
       send: (message) =>
         network
-          .call(
+          .ask(
             "provider:send",
             (kind) => answer(channel, message, kind),
             (kind) => new Error(kind),
@@ -107,7 +107,7 @@ export function createModelProviders(
               : { kind: "lost", reason: "no_answer" },
           ),
       find: (deliveryId, handover) =>
-        network.call(
+        network.ask(
           "provider:find",
           (kind) => {
             if (kind === "blind") return null;

@@ -9,6 +9,8 @@ export interface ModelRedis {
   connect(network: Network): Redis;
 }
 
+const failure = (kind: string) => new Error(`Redis: ${kind}`);
+
 export function createModelRedis(): ModelRedis {
   const strings = new Map<string, { value: string; expiresAtMs: number }>();
   const hashes = new Map<string, Hash>();
@@ -83,8 +85,7 @@ export function createModelRedis(): ModelRedis {
   }
 
   function connect(network: Network): Redis {
-    const failure = (kind: string) => new Error(`Redis: ${kind}`);
-    const call = <T>(serve: () => T) => network.call("redis", serve, failure);
+    const call = <T>(serve: () => T) => network.ask("redis", serve, failure);
     return {
       hvals: (key: string) => call(() => [...hashOf(key).values()]),
       mget: (keys: string[]) => call(() => keys.map(get)),

@@ -51,7 +51,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   };
 }
 
-export function repeatOf(seed: number, drop: ReadonlySet<string> = new Set()): string {
+function repeatOf(seed: number, drop: ReadonlySet<string> = new Set()): string {
   return `npm run sim -- --seed ${seed}${drop.size > 0 ? ` --drop ${[...drop].toSorted().join(",")}` : ""}`;
 }
 

@@ -7,6 +7,8 @@ import type { Act, Visitor } from "./scenario.ts";
 /** What became of a visitor, as far as they know. Times are of virtual time, milliseconds since the start. */
 export interface VisitorRecord {
   visitor: Visitor;
+  /** Of `s3`: 3. */
+  number: number;
   addresses: Record<string, string>;
   cart_id: string;
   /** When the cart's first event was made, and when it was acknowledged; null where none was. */
@@ -147,6 +149,7 @@ export function createRecord(visitor: Visitor): VisitorRecord {
   const number = Number(visitor.id.slice(1));
   return {
     visitor,
+    number,
     addresses: { whatsapp: `+91987654320${number}`, email: `${visitor.id}@example.com` },
     cart_id: `cart-${visitor.id}`,
     cartAtMs: null,

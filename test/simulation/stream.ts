@@ -49,6 +49,11 @@ export interface ModelStream {
 
 const SPACE = 1n << 128n;
 
+const failure = (kind: CallFault) =>
+  kind === "expired"
+    ? new ExpiredIteratorException({ message: "expired", $metadata: {} })
+    : new ProvisionedThroughputExceededException({ message: kind, $metadata: {} });
+
 export function createModelStream(
   parts: { clock: Clock; network: Network; random: Random },
   options: { name: string; shards: number; point: Point; countEvents(data: Buffer): number },
@@ -91,7 +96,7 @@ export function createModelStream(
     shards,
     putRecords: (records) =>
       network
-        .call(
+        .ask(
           options.point,
           (kind) => put(records, kind),
           (kind) => new Error(kind === "refused" ? "Status500" : "TimeoutError"),
@@ -120,10 +125,8 @@ export function createModelStream(
             index += options.countEvents(entry.data);
             return place;
           });
-          const isOwn = (hashKey: string | null) =>
-            hashKey === null || isWithin({ hashKeys: [shard.first, shard.last] }, hashKey);
           return places
-            .filter(({ hashKey }) => isOwn(hashKey))
+            .filter(({ hashKey }) => hashKey === null || isWithin({ hashKeys: [shard.first, shard.last] }, hashKey))
             .map((place) => ({ shard: shard.id, sequence, index: place.index, data: place.data }));
         }),
       );
@@ -150,10 +153,6 @@ export function createModelKinesis(network: Network, streams: ReturnType<typeof 
     if (!stream) throw new Error(`There is no stream ${name}`);
     return stream;
   };
-  const failure = (kind: CallFault) =>
-    kind === "expired"
-      ? new ExpiredIteratorException({ message: "expired", $metadata: {} })
-      : new ProvisionedThroughputExceededException({ message: kind, $metadata: {} });
 
   function listShards(name: string | undefined) {
     const Shards = streamOf(name).shards.map((shard) => ({
@@ -195,11 +194,11 @@ export function createModelKinesis(network: Network, streams: ReturnType<typeof 
 
   const send = (command: unknown): Promise<unknown> => {
     if (command instanceof ListShardsCommand)
-      return network.call(null, () => listShards(command.input.StreamName), failure);
+      return network.ask(null, () => listShards(command.input.StreamName), failure);
     if (command instanceof GetShardIteratorCommand)
-      return network.call(null, () => openIterator(command.input), failure);
+      return network.ask(null, () => openIterator(command.input), failure);
     if (command instanceof GetRecordsCommand)
-      return network.call("stream:get", (kind) => getRecords(command.input, kind), failure);
+      return network.ask("stream:get", (kind) => getRecords(command.input, kind), failure);
     return Promise.reject(new Error("not modelled"));
   };
   return { send } as unknown as KinesisClient;

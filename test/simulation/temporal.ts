@@ -37,6 +37,8 @@ const LAST_RETRY_MS = 8_000;
 const POLL_MS = 200;
 const FINAL = new Set(["invalid", "forbidden", "not_found"]);
 
+const failure = () => new AppError("unavailable", "Temporal is away.");
+
 export function createModelTemporal(clock: Clock, random: Random, server: Network): ModelTemporal {
   const executions = new Map<string, Execution>();
   const workers: { proc: Proc; activities: JourneyActivities }[] = [];
@@ -160,7 +162,7 @@ export function createModelTemporal(clock: Clock, random: Random, server: Networ
           clock.as(null, () => resolve(outcome));
         };
         // An answer that is lost is told again; one that comes too late is not heard.
-        server.call("activity", report, () => new Error("lost")).catch(() => undefined);
+        server.ask("activity", report, () => new Error("lost")).catch(() => undefined);
       };
       clock.after(
         1,
@@ -176,8 +178,7 @@ export function createModelTemporal(clock: Clock, random: Random, server: Networ
   }
 
   function connect(network: Network): Journeys {
-    const failure = () => new AppError("unavailable", "Temporal is away.");
-    const call = <T>(serve: () => T) => network.call("temporal", serve, failure);
+    const call = <T>(serve: () => T) => network.ask("temporal", serve, failure);
     return {
       start: (workflowId, input) =>
         call(() => {

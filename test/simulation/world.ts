@@ -4,7 +4,7 @@ import { readConfig } from "../../platform/config.ts";
 import type { Context } from "../../platform/context.ts";
 import { createLogger } from "../../platform/logger.ts";
 import { createLedger, type Ledger } from "../support/oracle.ts";
-import { createRandom } from "../support/oracle-random.ts";
+import { createRandom, type Random } from "../support/oracle-random.ts";
 import { type Clock, createClock, type Proc } from "./clock.ts";
 import { createModelDocuments } from "./documents.ts";
 import type { Answer } from "./edge.ts";
@@ -52,11 +52,14 @@ const LATENCY_MS = 1;
 const NAMES = ["edge", "consumers-1", "consumers-2", "worker-1", "worker-2", "api"] as const;
 type Name = (typeof NAMES)[number];
 
+/** Never called: nobody asks before everything was started. */
+const NOT_UP = () => Promise.reject(new Error("not up"));
+
 export function createWorld(scenario: Scenario, postgres: ModelPostgres, tell: (line: string) => void): World {
   const random = createRandom(scenario.seed ^ 0x5eed);
-  const [forNetwork, forStreams, forProviders, forTemporal, forShop, forProduct] = Array.from({ length: 6 }, () =>
+  const [forNetwork, forStreams, forProviders, forTemporal, forProduct] = Array.from({ length: 5 }, () =>
     random.fork(),
-  ) as [typeof random, typeof random, typeof random, typeof random, typeof random, typeof random];
+  ) as [Random, Random, Random, Random, Random];
   const clock = createClock(Date.parse(STARTS_AT));
   const say = (line: string) =>
     tell(`${clock.elapsedMs.toFixed(1).padStart(9)} ${clock.current()?.name ?? "-"}: ${line}`);
@@ -109,8 +112,8 @@ export function createWorld(scenario: Scenario, postgres: ModelPostgres, tell: (
     providers,
   };
   const procs = new Map<Name, Proc>();
-  let receive: ReturnType<typeof bootEdge> = () => undefined;
-  let report: (told: Report) => Promise<void> = () => Promise.reject(new Error("not up"));
+  let receive: ReturnType<typeof bootEdge> = NOT_UP;
+  let report: (told: Report) => Promise<void> = NOT_UP;
   let requests = 0;
   let openVisits = 0;
   const ledger = createLedger();
@@ -204,7 +207,13 @@ export function createWorld(scenario: Scenario, postgres: ModelPostgres, tell: (
         for (const record of records) {
           openVisits++;
           visit(
-            { clock, random: forShop.fork(), ledger, post, claim: (places) => claims.push(...places) },
+            {
+              clock,
+              random: createRandom(scenario.seed * 31 + record.number),
+              ledger,
+              post,
+              claim: (places) => claims.push(...places),
+            },
             record,
           ).then(
             () => openVisits--,
