@@ -23,6 +23,6 @@ export function meterWrites(store: UserStore, watch: Pick<HotKeyWatch, "note">):
 }
 
 /** A person by key. Counters and what was seen by kind: their partition is another one each minute, their heat is not. */
-export function partitionName({ kind, owner }: Pick<ItemKey, "kind" | "owner">): string {
+function partitionName({ kind, owner }: Pick<ItemKey, "kind" | "owner">): string {
   return kind === "USER" ? owner : kind;
 }
