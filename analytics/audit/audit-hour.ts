@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { sql } from "drizzle-orm";
+
 import { HOUR_MS, hourOf, verdictOf } from "../../core/audit.ts";
 import type { AuditedHour, Difference } from "../../core/contracts/audit.ts";
 import { AppError } from "../../core/errors.ts";
@@ -40,7 +42,12 @@ export async function auditHour(deps: AuditDeps, scope: Scope): Promise<AuditedH
   });
   const deliveries = await auditDeliveries(deps.ctx, scope);
   const isKnown = settledMs >= untilMs && scope.hourMs >= firstReceiptsMs;
-  return hoursOf(scope, { settledMs, isKnown, notes, edges, events, deliveries });
+  const named = [...edges, ...events.counts, ...events.differences, ...deliveries.counts].map((one) => one.client_id);
+  if (scope.hourMs < firstReceiptsMs) named.push(...(await findWriters(deps, scope)));
+  // Who has nothing needs no audit; where nobody can tell, that is to be said.
+  if (settledMs < untilMs && named.length === 0) named.push(scope.clientId ?? "");
+  const findings = { settledMs, isKnown, notes, edges, events, deliveries };
+  return [...new Set(named)].toSorted().map((client) => hourOfClient(client, scope.hourMs, findings));
 }
 
 interface EventFindings {
@@ -123,11 +130,13 @@ interface Findings {
   deliveries: DeliveryFindings;
 }
 
-function hoursOf({ hourMs, clientId }: Scope, findings: Findings): AuditedHour[] {
-  const { edges, events, deliveries } = findings;
-  const named = [...edges, ...events.counts, ...events.differences, ...deliveries.counts].map((one) => one.client_id);
-  const clients = new Set(clientId === undefined ? named : [clientId]);
-  return [...clients].toSorted().map((client) => hourOfClient(client, hourMs, findings));
+/** Whose events came into the lake in that hour, by its book. */
+async function findWriters({ ctx }: AuditDeps, { hourMs, clientId }: Scope): Promise<string[]> {
+  const [from, to] = [hourMs, hourMs + HOUR_MS].map((ms) => new Date(ms).toISOString());
+  const rows = await ctx.db.execute<{ client_id: string }>(sql`
+    select distinct client_id from lake_files where created_at >= ${from} and created_at < ${to}
+      and (${clientId ?? null}::text is null or client_id = ${clientId ?? null})`);
+  return rows.map((row) => row.client_id);
 }
 
 function hourOfClient(client_id: string, hourMs: number, findings: Findings): AuditedHour {
