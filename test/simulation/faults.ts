@@ -9,7 +9,7 @@ export type Fault =
   | { id: string; atMs: number; kind: TimedFault; target: string; ms: number };
 
 /** Where the outside world is asked for something. */
-export const POINTS = {
+const POINTS = {
   "put:events": { calls: 20, kinds: ["refused", "partial", "lost", "late", "slow", "dies_before", "dies_after"] },
   "put:enriched": { calls: 20, kinds: ["refused", "partial", "lost", "late", "slow", "dies_before", "dies_after"] },
   "stream:get": { calls: 120, kinds: ["refused", "expired", "slow", "dies_after"] },
@@ -43,6 +43,7 @@ export interface PointFaults {
 
 /** The pipeline's faults stop here, so that everything can come to rest. */
 export const FAULTS_UNTIL_MS = 12_000;
+const BUSY_UNTIL_MS = 4_000;
 const PROCESSES = ["edge", "consumers-1", "consumers-2", "worker-1", "worker-2", "api"] as const;
 
 export function drawFaults(random: Random): Fault[] {
@@ -61,10 +62,12 @@ function drawCall(random: Random, id: string): Fault {
 }
 
 function drawTimed(random: Random, id: string): Fault {
-  const kind = random.pick(["kill", "kill", "freeze", "freeze", "split", "merge", "jump"] as const);
+  const kind = random.pick(["kill", "kill", "freeze", "freeze", "split", "split", "merge", "jump"] as const);
   const target = kind === "kill" || kind === "freeze" ? random.pick(PROCESSES) : random.pick(["events", "enriched"]);
   const ms = kind === "jump" ? random.between(-1_500, 1_500) : random.between(300, 9_000);
-  return { id, atMs: random.between(100, FAULTS_UNTIL_MS - 1_500), kind, target, ms };
+  // Shards change while there is something to be put into them.
+  const latestMs = kind === "split" || kind === "merge" ? BUSY_UNTIL_MS : FAULTS_UNTIL_MS - 1_500;
+  return { id, atMs: random.between(100, latestMs), kind, target, ms };
 }
 
 /** Counts the calls at each point. */
