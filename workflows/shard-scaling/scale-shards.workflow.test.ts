@@ -176,7 +176,11 @@ describe("scaleShards", () => {
     expect(await change({ type: "merge", shards: [left.id, right.id] })).toMatchObject({ state: "refused" });
     await configure({ policy: { min_shards: 1 } });
     expect(await change({ type: "merge", shards: [left.id, right.id] })).toEqual({ state: "done" });
-    expect((await status()).decisions[0]).toMatchObject({ reason: "asked", by: "key:test", outcome: { state: "done" } });
+    expect((await status()).decisions[0]).toMatchObject({
+      reason: "asked",
+      by: "key:test",
+      outcome: { state: "done" },
+    });
     await recordHistory("shards-by-hand", handle);
   });
 
@@ -184,8 +188,8 @@ describe("scaleShards", () => {
     await start();
     const refusal = await configure({ policy: { merge_below: 0.9 } }).catch((error: Error) => error.cause);
     expect(String(refusal)).toContain("merge_below must be less than split_above");
-    await expect(configure({ policy: { max_shards: 17 } })).rejects.toThrow();
-    await expect(configure({ mode: "off" as never })).rejects.toThrow();
+    await expect(configure({ policy: { max_shards: 17 } })).rejects.toThrow("Update failed");
+    await expect(configure({ mode: "off" as never })).rejects.toThrow("Update failed");
     expect((await status()).policy).toEqual(INPUT.policy);
   });
 
