@@ -13,14 +13,14 @@ export interface Verdict {
 /** The code no longer runs at all: that the tests notice it says nothing about what they look at. */
 const BROKEN = /^(SyntaxError|ReferenceError)\b/;
 
-/** Caught is a bug where each of its tests passes without and fails with it, by what the test says, not by code that does not run. */
-export function judge(bug: PlantedBug, healthy: RunOutcome, ill: RunOutcome): Verdict {
+/** `healthy`: null where others have just run them without any bug. Caught is a bug where each of its tests passes without and fails with it, by what the test says, not by code that does not run. */
+export function judge(bug: PlantedBug, healthy: RunOutcome | null, ill: RunOutcome): Verdict {
   const faults = bug.caughtBy.flatMap((catcher) => {
-    const before = find(healthy, catcher);
+    const before = healthy && find(healthy, catcher);
     const after = find(ill, catcher);
     const where = `${catcher.file} › ${catcher.test}`;
-    if (!before) return [`there is no test ${where}`];
-    if (before.state !== "passed") return [`without the bug fails, too: ${where}: ${before.complaint}`];
+    if (healthy && !before) return [`there is no test ${where}`];
+    if (before && before.state !== "passed") return [`without the bug fails, too: ${where}: ${before.complaint}`];
     if (after?.state === "passed") return [`passes: ${where}`];
     if (!after) return [`did not run: ${where}${ill.troubles.map((trouble) => `; ${trouble}`).join("")}`];
     return BROKEN.test(after.complaint) ? [`is broken, not wrong: ${after.complaint}`] : [];
