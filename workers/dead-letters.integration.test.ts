@@ -150,7 +150,7 @@ describe("dead letters go back", { timeout: 240_000 }, () => {
     ]);
     const records = await readStream(setup.ctx.kinesis, setup.ctx.config.LIVORA_STREAM_EVENTS);
     const headers = records.flatMap(({ parts }) => parts.map(({ data }) => decodeEnvelope(data).header));
-    const back = headers.filter((header) => header.replay !== undefined);
+    const back = headers.filter(({ replay, client_id }) => replay && client_id === t.ours.client_id);
     expect(back).toMatchObject([{ request_id: "r-poison", received_at: "2026-11-21T10:00:00.000Z" }]);
   });
 
