@@ -26,7 +26,7 @@ const status = (changes: Partial<Parameters<typeof handleTwilioStatus>[1]> = {})
   handleTwilioStatus(ctx, { url: URL, params: PARAMS, signature: SIGNATURE, ...changes });
 
 test("what Twilio has signed is taken", async () => {
-  await status();
+  await expect(status()).resolves.not.toThrow();
 });
 
 test.each([
@@ -48,7 +48,7 @@ const events = (changes: Partial<Parameters<typeof handleSendGridEvents>[1]> = {
   handleSendGridEvents(ctx, { rawBody: BODY, signature: sign(BODY), timestamp: TIMESTAMP, ...changes });
 
 test("what SendGrid has signed is taken", async () => {
-  await events();
+  await expect(events()).resolves.not.toThrow();
 });
 
 test.each([
