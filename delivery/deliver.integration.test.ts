@@ -253,10 +253,11 @@ test("whatever the race, a message goes out exactly if it was reserved when the 
     for (const { outcome, wasReserved } of await Promise.all(races)) {
       expect(outcome).toBe(wasReserved ? "submitted" : "stopped");
       seen[outcome as keyof typeof seen] += 1;
-      pauseMs = Math.max(0, pauseMs + (wasReserved ? -0.5 : 0.5));
+      pauseMs = Math.max(0, pauseMs + (wasReserved ? -2 : 2));
     }
   }
-  expect(Math.min(seen.submitted, seen.stopped)).toBeGreaterThan(30);
+  // How many of each says something about the machine; none of one would say that nothing was tried.
+  expect(Math.min(seen.submitted, seen.stopped)).toBeGreaterThan(5);
 });
 
 test("a client's day is full: the next message waits for the next day, and one tried again counts once", async () => {
