@@ -63,6 +63,7 @@ test("a row that vanished, one that stands there twice, and one that nobody sent
   // Receipts that began in this very hour would excuse what came before them.
   await mkdir(setup.lake.absolute(receiptsFolder(setup.scope().hourMs - 3_600_000)), { recursive: true });
   const ids = await setup.post(40);
+  await setup.rest();
   await audit();
   const [file = ""] = await listFiles();
   const numbered = "(SELECT *, row_number() OVER () AS n FROM FILE)";
@@ -89,6 +90,7 @@ test("a row that vanished, one that stands there twice, and one that nobody sent
 
 test("a file that is gone: every event in it is named, and the file", async () => {
   const ids = await setup.post(30);
+  await setup.rest();
   await audit();
   for (const file of await listFiles()) await rm(file);
   const hour = await audit();
@@ -145,6 +147,7 @@ test("what the edge acknowledged and the stream has not, or the other way round"
   expect(await audit()).toMatchObject({ acknowledged: 25, unexplained: 0 });
   const count = (acknowledged: number) =>
     setup.ctx.db.update(edgeCounts).set({ acknowledged }).where(eq(edgeCounts.client_id, setup.client_id));
+  await setup.rest();
   await count(27);
   const [lost] = (await audit()).details.differences;
   expect(lost).toMatchObject({

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Difference } from "../../core/contracts/audit.ts";
-import { type Pass, query, type Row } from "./scope.ts";
+import { CLOCKS_DIFFER_MS, type Pass, query, type Row } from "./scope.ts";
 
 /** What an edge says it has acknowledged in the hour, to one client. Read before the receipts are. */
 export interface EdgeCount {
@@ -20,7 +20,6 @@ export interface EdgeFindings {
 
 /** An edge writes its counts every second. */
 const SILENT_AFTER_MS = 30_000;
-const CLOCKS_MS = 2_000;
 const GAPS_SHOWN = 20;
 
 export async function readEdgeCounts({
@@ -51,7 +50,7 @@ export async function compareEdges(pass: Pass, counts: readonly EdgeCount[]): Pr
     const found = receipts.get(keyOf(count)) ?? 0;
     receipts.delete(keyOf(count));
     // What was counted later may still be on its way to the receipts.
-    if (found < count.acknowledged && count.flushedAtMs < pass.settledMs - CLOCKS_MS) {
+    if (found < count.acknowledged && count.flushedAtMs < pass.settledMs - CLOCKS_DIFFER_MS) {
       findings.differences.push(await describeLoss(pass, count, count.acknowledged - found));
     } else judgeSurplus(findings, count, found);
   }

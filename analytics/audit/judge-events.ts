@@ -1,11 +1,9 @@
 import { sql } from "drizzle-orm";
 
-import { type Pass, query, sqlTime } from "./scope.ts";
+import { CLOCKS_DIFFER_MS, type Pass, query, sqlTime } from "./scope.ts";
 import { searchLake, stageLake, stageReceipts, type GoneFile } from "./stage-lake.ts";
 import { stageExplanations } from "./stage-explanations.ts";
 
-/** Clocks of the stream and of its readers. */
-const CLOCKS_MS = 2_000;
 /** From receipt to acknowledgement; a producer gives up long before. */
 const AT_THE_EDGE_MS = 60_000;
 
@@ -58,7 +56,7 @@ async function judgePlaces(pass: Pass & { firstReceiptsMs: number }): Promise<vo
         WHEN r.shard IS NULL AND f.received_at < ${began} THEN 'before'
         WHEN r.shard IS NULL AND f.received_at >= ${sqlTime(settledMs - AT_THE_EDGE_MS)} THEN 'in_flight'
         WHEN r.shard IS NULL THEN 'unreceived'
-        WHEN f.shard IS NULL AND r.arrived_at >= ${sqlTime(settledMs - CLOCKS_MS)} THEN 'in_flight'
+        WHEN f.shard IS NULL AND r.arrived_at >= ${sqlTime(settledMs - CLOCKS_DIFFER_MS)} THEN 'in_flight'
         WHEN f.shard IS NULL THEN 'missing'
         WHEN f.event_id <> r.event_id OR f.other_id <> r.event_id THEN 'id_differs'
         WHEN f.client_id <> r.client_id OR f.other_client <> r.client_id THEN 'id_differs'
@@ -93,7 +91,7 @@ async function findUnprovenDrops(pass: Pass): Promise<void> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE sought AS
     SELECT r.client_id, lower(r.event_id) AS id, r.shard, r.sequence, r.index FROM judged r JOIN explained f ON ${SAME_PLACE}
     WHERE r.fate = 'dropped' AND f.reason IN ('duplicate', 'duplicate_in_partition')
-      AND r.is_received AND r.arrived_at < ${sqlTime(settledMs - CLOCKS_MS)}
+      AND r.is_received AND r.arrived_at < ${sqlTime(settledMs - CLOCKS_DIFFER_MS)}
       AND (r.client_id, lower(r.event_id)) NOT IN (SELECT (client_id, lower(event_id)) FROM lake)`);
   const sought = await query(connection, "SELECT DISTINCT client_id, id FROM sought");
   if (sought.length === 0) return;

@@ -4,6 +4,9 @@ import type { UserStore } from "../../platform/user-store.ts";
 import { type DuckDBConnection, quote, type Warehouse } from "../../platform/warehouse/duckdb.ts";
 import { HOUR_MS } from "../../core/audit.ts";
 
+/** By so much the clocks of the stream and of its readers may differ: what is younger counts as under way. */
+export const CLOCKS_DIFFER_MS = 2_000;
+
 export interface AuditDeps {
   ctx: Pick<Context, "db" | "log" | "redis">;
   lake: Lake;
