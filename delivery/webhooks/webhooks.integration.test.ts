@@ -126,7 +126,10 @@ test("what could not be delivered is failed, with the provider's reason", async 
 test("played back, a webhook changes nothing and tells the stream nothing", async () => {
   const request = await scene.addRun("email");
   await deliver(scene.ctx, request);
-  await waitUntil(async () => (await stateOf(request)) === "delivered");
+  await waitUntil(async () => {
+    const { state, unannounced } = await scene.ledger(request);
+    return state === "delivered" && unannounced.length === 0;
+  });
   const before = await scene.ledger(request);
   const told = await statesTold(request);
   const mine = received.filter(({ body, path }) => (body + path).includes(before.id));
