@@ -4,7 +4,7 @@ import { runSeeds } from "./index.ts";
 import { runSeed } from "./run.ts";
 
 /** Each is a day at a small shop on which something goes wrong; the nightly run takes 50,000: see docs/simulation.md. */
-const SEEDS = 100;
+const SEEDS = 250;
 /** On a machine with much else to do. */
 const PATIENCE_MS = 600_000;
 
