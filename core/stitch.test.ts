@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { addAlias, type Aliases, judgeLink, linkDevice, MAX_ALIASES, personOf } from "./stitch.ts";
+import { addAlias, type Aliases, type AnonLink, judgeLink, linkDevice, MAX_ALIASES, personOf } from "./stitch.ts";
 
 const T = (minute: number) => new Date(Date.UTC(2026, 10, 21, 10, minute)).toISOString();
 
@@ -32,6 +32,21 @@ test("the latest log-in on a device wins, whichever comes first", () => {
       linked_at: T(5),
     });
   }
+});
+
+test("the latest event of a device says whose it is, in whatever order they come, and however often", () => {
+  const use = fc.record({ user: fc.constantFrom("u-1", "u-2", "u-3"), at: fc.nat(9).map(T) });
+  fc.assert(
+    fc.property(fc.array(use, { minLength: 1, maxLength: 12 }), fc.array(fc.nat(11)), (uses, again) => {
+      const repeated = again.map((n) => uses[n % uses.length]!);
+      const linked = [...uses, ...repeated].reduce<AnonLink | undefined>(
+        (link, { user, at }) => linkDevice(link, user, at),
+        undefined,
+      );
+      const latest = uses.toSorted((a, b) => b.at.localeCompare(a.at) || b.user.localeCompare(a.user))[0]!;
+      expect(linked).toEqual({ user_id: latest.user, linked_at: latest.at });
+    }),
+  );
 });
 
 test("who an event is counted to", () => {

@@ -1,9 +1,10 @@
 import type { Person } from "./enriched-event.ts";
 import type { Event } from "./event.ts";
 
-/** Whom a device belongs to: written when an event carries both ids. The latest log-in wins for what comes. */
+/** Whom a device belongs to: written when an event carries both ids. The latest such event wins for what comes. */
 export interface AnonLink {
   user_id: string;
+  /** Of the latest event that carried both. */
   linked_at: string;
 }
 
@@ -35,10 +36,10 @@ export function addAlias(before: Aliases | undefined, anonId: string, at: string
   return { ...aliases, refused: aliases.refused + 1, refused_at };
 }
 
-/** Of two log-ins at the same time the greater id's counts, so that a repetition changes nothing. */
+/** Of two users at the same time the greater id counts, so that a repetition changes nothing. */
 export function linkDevice(before: AnonLink | undefined, userId: string, at: string): AnonLink {
   const isLater = !before || at > before.linked_at || (at === before.linked_at && userId > before.user_id);
-  return before && (!isLater || before.user_id === userId) ? before : { user_id: userId, linked_at: at };
+  return isLater ? { user_id: userId, linked_at: at } : before;
 }
 
 /** Who an event is to be counted to: the user it names, else the user its device belongs to, else the device. */

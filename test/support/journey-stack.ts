@@ -25,6 +25,7 @@ import { bundleWorkflows } from "../../workers/bundle.ts";
 import { errorInterceptor } from "../../workers/error-interceptor.ts";
 import { createIsolatedContext } from "./context.ts";
 import { makeEnriched, toEntry } from "./enriched-events.ts";
+import { waitUntil } from "./wait-until.ts";
 
 export interface ShopEvent {
   type: string;
@@ -93,8 +94,12 @@ export async function createJourneyStack() {
     /** As somebody may do there too: one execution ends, another goes on from its first step. */
     async reset(workflowId: string) {
       await withTemporal(ctx, async ({ connection, workflow }) => {
-        const { events } = await workflow.getHandle(workflowId).fetchHistory();
-        const firstStep = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+        const readFirstStep = async () => {
+          const { events } = await workflow.getHandle(workflowId).fetchHistory();
+          return events?.find((event) => event.workflowTaskCompletedEventAttributes) ?? null;
+        };
+        await waitUntil(async () => (await readFirstStep()) !== null);
+        const firstStep = await readFirstStep();
         await connection.workflowService.resetWorkflowExecution({
           namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
           workflowExecution: { workflowId },

@@ -50,6 +50,7 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
   if (!isEvent(event)) return "not an event";
   const receivedAtMs = Date.parse(header.received_at);
   if (Number.isNaN(receivedAtMs)) return "received at no known time";
+  const sentAtMs = parseTimestamp(event.timestamp);
   return {
     clientId: header.client_id,
     receivedAt: header.received_at,
@@ -61,7 +62,8 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
     source,
     ...(header.replay && { replay: header.replay }),
     lane: laneOf(partitionKeyOf(event)),
-    sentAtMs: parseTimestamp(event.timestamp),
+    sentAtMs,
+    seenUnderMs: header.seen_under === undefined ? sentAtMs : parseTimestamp(header.seen_under),
     at: header.received_at,
     found: {
       person: { key: "", user_id: null, anon_id: null, keys: [] },

@@ -13,7 +13,7 @@ import { SILENT } from "./metrics.ts";
 
 let number = 0;
 
-function entryOf(event: Partial<Event>): StreamEntry & { event: Event } {
+function entryOf(event: Partial<Event>, more: { seen_under?: string } = {}): StreamEntry & { event: Event } {
   number += 1;
   const whole = {
     event_id: randomUUID(),
@@ -23,7 +23,8 @@ function entryOf(event: Partial<Event>): StreamEntry & { event: Event } {
     event_type: "page_view",
     ...event,
   } as Event;
-  const header = { client_id: whole.client_id, received_at: "2026-11-21T11:00:00.000Z", request_id: `r-${number}` };
+  const request_id = `r-${number}`;
+  const header = { client_id: whole.client_id, received_at: "2026-11-21T11:00:00.000Z", request_id, ...more };
   const data = encodeEnvelope(header, [Buffer.from(JSON.stringify(whole))]);
   return { sequence: String(10_000 + number), index: 0, data, arrivedAtMs: 0, event: whole };
 }
@@ -80,6 +81,17 @@ test("the same id elsewhere in the stream is a duplicate, and says so", async ()
   expect(drops).toMatchObject([
     { eventId: first.event.event_id, stage: "dedupe", source: { sequence: again.sequence } },
   ]);
+});
+
+test("what may be told again at another time is known by the time that both name", async () => {
+  const { run, passed, drops } = setUp();
+  const under = { seen_under: "2026-11-20T10:00:30.000Z" };
+  const first = entryOf({ timestamp: "2026-11-21T10:00:00.000Z" }, under);
+  const again = entryOf({ event_id: first.event.event_id, timestamp: "2026-11-21T10:45:00.000Z" }, under);
+  await run([first]);
+  await run([again]);
+  expect(passed).toEqual([nameOf(first)]);
+  expect(drops).toMatchObject([{ eventId: first.event.event_id, reason: "duplicate" }]);
 });
 
 test("the same id of two clients is two events, also of the same minute", async () => {

@@ -22,6 +22,8 @@ export interface Draft {
   lane: number;
   /** When it happened, by the sender's clock, epoch milliseconds. */
   sentAtMs: number;
+  /** Under which time its id is remembered: mostly the same. */
+  seenUnderMs: number;
   /** The same, never after it was received: ISO 8601 UTC. */
   at: string;
   found: Pick<Enrichment, "person" | "session" | "geo" | "ua" | "is_bot" | "utm">;

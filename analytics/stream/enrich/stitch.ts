@@ -59,8 +59,8 @@ function link(
     onLink(outcome);
     items.change<Aliases>(aliasKey, origin, (before) => ({ data: addAlias(before, anon_id, draft.at) }));
   }
-  const before = items.get<AnonLink>(linkKey(draft.clientId, anon_id));
-  if (outcome === "refused" || before?.user_id === user_id) return;
+  if (outcome === "refused") return;
+  // Also where the device is this user's already: by when it was used last, a log-in of another's that comes late is told to be old.
   items.change<AnonLink>(linkKey(draft.clientId, anon_id), origin, (now) => ({
     data: linkDevice(now, user_id, draft.at),
   }));

@@ -156,9 +156,9 @@ function claimOf(draft: Draft): string {
   return `${draft.event.event_id.toLowerCase()} ${draft.clientId}`;
 }
 
-/** By the sender's clock: what is received when differs from one repetition to the next. */
+/** By the sender's clock, mostly: what is received when differs from one repetition to the next. */
 function minuteOf(draft: Draft): number {
-  return Math.floor(draft.sentAtMs / MINUTE_MS);
+  return Math.floor(draft.seenUnderMs / MINUTE_MS);
 }
 
 function isSame(a: SeenPlace, b: SeenPlace): boolean {
