@@ -1,12 +1,11 @@
-import { reEntryOf } from "../core/dead-letter.ts";
-import { mendLetter } from "../core/dead-letter-event.ts";
+import { type ReEntry, reEntryOf } from "../core/dead-letter.ts";
 import { encodeEnriched, type Enrichment } from "../core/enriched-event.ts";
 import { encodeEnvelope } from "../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../core/event.ts";
-import type { Patch } from "../core/patch.ts";
 import { laneOf, type Position } from "../core/position.ts";
 import type { LetterChange, LetterRow, ReplayRow } from "../platform/dead-letter-replay.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
+import { prepareLetter, refuseLetter, toldOf } from "./prepare-letter.ts";
 
 export interface LetterStreams {
   events: Pick<StreamProducer, "append">;
@@ -18,55 +17,13 @@ export interface LetterStreams {
  * event would only fail again stays open. Throws where the stream does not take it.
  */
 export async function putLetter(streams: LetterStreams, letter: LetterRow, replay: ReplayRow): Promise<LetterChange> {
-  const { id, enrichment } = letter;
-  const by = { actor: replay.actor, replay_id: replay.id };
-  const refuse = (why: string): LetterChange => ({
-    id,
-    state: "open",
-    event: { reason: `not replayed: ${why}`, ...by },
-  });
-  const entry = reEntryOf(letter.stage);
-  if (entry.stream === "enriched" && enrichment === null) return refuse("what was found out about it was not kept");
-  const mended = mendLetter({ ...letter, client_id: replay.client_id }, replay.patch as Patch | null);
-  const [fault] = mended.faults;
-  if (mended.ready === null) return refuse(`${fault?.path || "the event"} ${fault?.reason ?? "is not valid"}`);
-  const { raw, event } = mended.ready;
+  const entry = reEntryOf(letter.stage) as ReEntry | null;
+  if (entry === null) return refuseLetter(letter, replay, "letters of this stage have no way back");
+  const prepared = prepareLetter(letter, replay);
+  if ("change" in prepared) return prepared.change;
+  const { enrichment, raw, event } = prepared;
   const place =
-    enrichment === null
+    entry.stream === "events"
       ? await putEvent(streams, letter, replay, event, raw)
       : await putEnriched(streams, letter, replay, enrichment, raw);
-  const { changed } = mended;
-  const how = changed.length === 0 ? "as it was" : "patched";
-  const reason = `put back ${how}, at ${place.shard} ${place.sequence} ${place.index}`;
-  return { id, place, event: { reason, ...by, ...(changed.length > 0 && { changed }) } };
-}
-
-/** In its session's lane, under the time and address it first came with. */
-function putEvent(
-  { events }: LetterStreams,
-  { id, provenance, created_at }: LetterRow,
-  replay: ReplayRow,
-  event: Event,
-  raw: Buffer,
-): Promise<Position> {
-  const header = {
-    client_id: replay.client_id,
-    received_at: provenance?.received_at ?? new Date(created_at).toISOString(),
-    request_id: provenance?.request_id ?? replay.request_id,
-    ...(provenance?.ip && { ip: provenance.ip }),
-    replay: { letter_id: id, replay_id: replay.id },
-  };
-  return events.append(laneOf(partitionKeyOf(event)), encodeEnvelope(header, [raw]), 1);
-}
-
-/** With what was found out about it then: it has its place in the stream "events", and in the user store. */
-function putEnriched(
-  { enriched }: LetterStreams,
-  { id, stage }: LetterRow,
-  replay: ReplayRow,
-  enrichment: Enrichment,
-  raw: Buffer,
-): Promise<Position> {
-  const marked = { ...enrichment, replay: { letter_id: id, replay_id: replay.id, stage } };
-  return enriched.append(enrichment.lane, encodeEnriched(marked, raw), 1);
 }

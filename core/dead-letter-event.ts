@@ -25,7 +25,7 @@ export interface Mended {
   faults: Fault[];
 }
 
-/** An event that has been enriched is known under these: changing one would make two things of it. */
+/** What has been enriched is known under these: changing one would make two things of it. */
 const FIXED_ONCE_ENRICHED = ["event_id", "event_type", "timestamp", "user_id", "anon_id", "session_id"] as const;
 const MAX_CHANGED = 50;
 const MAX_FAULTS = 20;
@@ -35,7 +35,7 @@ const MAX_FAULTS = 20;
  * fail again, and is not replayed.
  */
 export function mendLetter(letter: LetterPayload, patch: Patch | null): Mended {
-  const before = parseBytes(letter.payload);
+  const before = letter.enrichment === null ? parseBytes(letter.payload) : parseAsEnriched(letter.payload);
   if (isDeep(before.value)) {
     const faults = [{ path: "", reason: `nested deeper than ${MAX_DEPTH}` }];
     return { before: undefined, after: undefined, changed: [], faults, ready: null };
@@ -47,7 +47,7 @@ export function mendLetter(letter: LetterPayload, patch: Patch | null): Mended {
   const faults = [
     ...(isChanged ? findLosses(before.value) : before.faults),
     ...faultsOf(after, letter, raw),
-    ...(letter.enrichment === null ? [] : findMoved(before.value, after)),
+    ...(letter.enrichment === null ? [] : findMoved(before.value ?? identityOf(letter.enrichment), after)),
   ].slice(0, MAX_FAULTS);
   return {
     before: before.value,
@@ -72,6 +72,25 @@ function parseBytes(payload: Buffer): { value: unknown; faults: Fault[] } {
   } catch {
     return unreadable("is not JSON");
   }
+}
+
+/**
+ * As the enrichment has read it, which lives with bytes that are no UTF-8: a patch that changes anything then makes whole text of
+ * it, with U+FFFD where others have read that, too.
+ */
+function parseAsEnriched(payload: Buffer): { value: unknown; faults: Fault[] } {
+  const strict = parseBytes(payload);
+  if (strict.faults.length === 0) return strict;
+  try {
+    return { value: JSON.parse(payload.toString("utf8")), faults: strict.faults };
+  } catch {
+    return strict;
+  }
+}
+
+/** Of an event whose bytes are gone: what it was enriched under. */
+function identityOf({ event_id, event_type, timestamp, session_id, person }: Enrichment): object {
+  return { event_id, event_type, timestamp, session_id, user_id: person.user_id, anon_id: person.anon_id };
 }
 
 function unreadable(reason: string): { value: undefined; faults: Fault[] } {
@@ -106,7 +125,7 @@ function findLosses(value: unknown, path = "", depth = 1): Fault[] {
 }
 
 function findMoved(before: unknown, after: unknown): Fault[] {
-  const moved = FIXED_ONCE_ENRICHED.filter((name) => !isSameJson(ownOf(before, name), ownOf(after, name)));
+  const moved = FIXED_ONCE_ENRICHED.filter((name) => !isSameJson(ownOf(before, name) ?? null, ownOf(after, name) ?? null));
   const reason = "has been enriched under this already, and cannot be changed any more";
   return moved.map((name) => ({ path: `/${name}`, reason }));
 }

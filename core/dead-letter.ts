@@ -42,16 +42,22 @@ export interface ReplayMark {
   replay_id: string;
 }
 
-/** The consumer through which letters of a stage come back, and the stream that it reads. */
+/** A way back by a stream: the consumer that takes the letter's event from it. */
 export interface ReEntry {
   stream: "events" | "enriched";
   consumer: string;
 }
 
-/** Where an event failed before it had been enriched, it begins anew; where after, that one consumer alone takes it again. */
-export function reEntryOf(stage: string): ReEntry {
-  const isLater = stage === "automation" || stage === "lake";
-  return isLater ? { stream: "enriched", consumer: stage } : { stream: "events", consumer: "enrich" };
+/**
+ * Where letters of a stage go back. What failed before it had been enriched begins anew; what failed in the journeys is for
+ * that consumer alone; what the lake could not write is written into the lake itself (ADR 16). Null where there is no way:
+ * a letter of the live counters has no line that says whose event it is.
+ */
+export function reEntryOf(stage: string): ReEntry | "lake" | null {
+  if (stage === "lake") return "lake";
+  if (stage === "counters") return null;
+  if (stage === "automation") return { stream: "enriched", consumer: stage };
+  return { stream: "events", consumer: "enrich" };
 }
 
 /** Names and codes of what passes by itself, wherever they stand in a reason: ours, Node's, PostgreSQL's, AWS's, gRPC's. */

@@ -68,6 +68,26 @@ export function encodeEnriched(enrichment: Enrichment, raw: Uint8Array): Buffer 
   return Buffer.concat([Buffer.from(`${JSON.stringify(enrichment)}\n`), raw]);
 }
 
+/**
+ * The line before an event, and the event's bytes, which may be anything. Null where the line is not whole: then nobody can
+ * tell whose event it is, or where it lay.
+ */
+export function readEnrichment(data: Buffer): { enrichment: Enrichment; raw: Buffer } | null {
+  const end = data.indexOf(NEWLINE);
+  try {
+    const enrichment = JSON.parse(data.toString("utf8", 0, Math.max(end, 0))) as Enrichment | null;
+    return isWhole(enrichment) ? { enrichment, raw: data.subarray(end + 1) } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isWhole(enrichment: Partial<Enrichment> | null): enrichment is Enrichment {
+  const { client_id, event_id, event_type, timestamp, source, lane } = enrichment ?? {};
+  const texts = [client_id, event_id, event_type, timestamp, source?.shard, source?.sequence];
+  return texts.every((text) => typeof text === "string") && [lane, source?.index].every(Number.isInteger);
+}
+
 export function decodeEnriched(data: Buffer): EnrichedEvent {
   const end = data.indexOf(NEWLINE);
   if (end < 0) throw new Error("enriched event without a header line");

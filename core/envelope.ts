@@ -18,6 +18,8 @@ export interface EnvelopeHeader {
   /** The edge process that took it, and which of its envelopes this is: what the audit counts by. */
   edge?: string;
   envelope?: number;
+  /** ISO 8601. Where a repetition may have another timestamp than the first: its id is remembered under this time instead. */
+  seen_under?: string;
   /** Of a dead letter's event that is put back. */
   replay?: ReplayMark;
   /** The length of each event, in bytes. */

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 
+import type { Position } from "./position.ts";
+
 /** Where the lake keeps events, below its root. Beside `raw/` lie only `_tmp/` and, later, `curated/`. */
 export const RAW_EVENTS = "raw/events";
 
@@ -69,7 +71,13 @@ export function rangeFileName(clientId: string, range: FileRange): string {
   return `${range.shard}_${range.first}_${range.last}_${clientMark(clientId)}.parquet`;
 }
 
-/** Undefined for a compacted file: it holds many ranges, all of them settled. */
+/** A file of rows that came later than their batch, from dead letters: the same events always make the same name. */
+export function lateFileName(clientId: string, events: readonly Position[]): string {
+  const places = events.map(({ shard, sequence, index }) => `${shard} ${sequence} ${index}`);
+  return `late_${hashOf(places)}_${clientMark(clientId)}.parquet`;
+}
+
+/** Undefined for any other file: whoever wrote it is done with it. */
 export function parseRangeFileName(name: string): FileRange | undefined {
   const [, shard, first, last] = RANGE_FILE.exec(name) ?? [];
   return shard !== undefined && first !== undefined && last !== undefined ? { shard, first, last } : undefined;
@@ -77,8 +85,11 @@ export function parseRangeFileName(name: string): FileRange | undefined {
 
 /** The same inputs always make the same file. */
 export function compactedFileName(clientId: string, inputs: readonly string[]): string {
-  const hash = createHash("sha256").update(inputs.toSorted().join("\n")).digest("hex").slice(0, 32);
-  return `compacted_${hash}_${clientMark(clientId)}.parquet`;
+  return `compacted_${hashOf(inputs)}_${clientMark(clientId)}.parquet`;
+}
+
+function hashOf(names: readonly string[]): string {
+  return createHash("sha256").update(names.toSorted().join("\n")).digest("hex").slice(0, 32);
 }
 
 /** Whether a file of a partition's folder holds this client's events. */

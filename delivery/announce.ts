@@ -1,9 +1,10 @@
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 
 import { encodeEnvelope } from "../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../core/event.ts";
 import { laneOf } from "../core/position.ts";
 import { uuidOf } from "../core/uuid.ts";
+import { journeyRuns } from "../platform/postgres/schema.ts";
 import type { DeliveryContext } from "./context.ts";
 import type { DeliveryRow } from "./facts.ts";
 
@@ -19,8 +20,9 @@ const DELIVERY_EVENT = "campaign_delivery";
 export async function announceDelivery(ctx: AnnounceContext, row: DeliveryRow): Promise<void> {
   const kinds = row.unannounced;
   if (kinds.length === 0) return;
+  const enteredAt = await readEntry(ctx, row);
   // In order: all of a person's share a lane, and a lane keeps the order of its appends.
-  await Promise.all(kinds.map((kind) => append(ctx, row, deliveryEvent(row, kind))));
+  await Promise.all(kinds.map((kind) => append(ctx, row, enteredAt, deliveryEvent(row, kind))));
   // What else has happened meanwhile stays owed.
   await ctx.db.execute(sql`
     update deliveries set unannounced = array(select kind from unnest(unannounced) as kind
@@ -28,8 +30,21 @@ export async function announceDelivery(ctx: AnnounceContext, row: DeliveryRow): 
     where id = ${row.id}::uuid`);
 }
 
-async function append(ctx: AnnounceContext, row: DeliveryRow, event: Event): Promise<void> {
-  const header = { client_id: row.client_id, received_at: new Date().toISOString(), request_id: row.request_id };
+/**
+ * When the run was entered, by its event: the one time of a message that is the same on both sides of a restore, after which
+ * the ledger may come to know at another time what it has announced before.
+ */
+async function readEntry({ db }: AnnounceContext, row: DeliveryRow): Promise<string> {
+  const [run] = await db
+    .select({ entered_at: journeyRuns.entered_at })
+    .from(journeyRuns)
+    .where(eq(journeyRuns.id, row.run_id));
+  return new Date(run?.entered_at ?? row.created_at).toISOString();
+}
+
+async function append(ctx: AnnounceContext, row: DeliveryRow, seen_under: string, event: Event): Promise<void> {
+  const { client_id, request_id } = row;
+  const header = { client_id, received_at: new Date().toISOString(), request_id, seen_under };
   const envelope = encodeEnvelope(header, [Buffer.from(JSON.stringify(event))]);
   await ctx.producer.append(laneOf(partitionKeyOf(event)), envelope, 1);
 }

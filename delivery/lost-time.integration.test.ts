@@ -41,6 +41,18 @@ test.for<Channel>(["sms", "whatsapp", "email"])(
   },
 );
 
+test("what is announced once more bears the same id, and is known by the same time", async () => {
+  const { request } = await sendThenForget("sms");
+  await deliver(afterRestore(), request);
+  const [first, again, ...others] = await scene.readEvents(request);
+  expect(others).toEqual([]);
+  expect(again?.event.event_id).toBe(first?.event.event_id);
+  expect(again?.event.timestamp).not.toBe(first?.event.timestamp);
+  const [run] = await scene.ctx.db.select().from(journeyRuns).where(eq(journeyRuns.id, request.run_id));
+  const enteredAt = new Date(run!.entered_at).toISOString();
+  expect([first, again].map((one) => one?.header.seen_under)).toEqual([enteredAt, enteredAt]);
+});
+
 test("not sent in that time: it goes out", async () => {
   const request = await scene.addRun("sms");
   expect(await deliver(afterRestore(), request)).toMatchObject({ outcome: "submitted" });

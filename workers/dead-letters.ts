@@ -7,6 +7,7 @@ import type { ReEntry } from "../core/dead-letter.ts";
 import { AppError } from "../core/errors.ts";
 import type { Context } from "../platform/context.ts";
 import { createLeaseStore } from "../platform/stream/lease-store.ts";
+import { streamOf } from "../platform/stream/stream-name.ts";
 import { bundleWorkflows } from "./bundle.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 
@@ -31,10 +32,8 @@ export async function createDeadLettersWorker(
 }
 
 function createProgressReader(ctx: Context) {
-  const { LIVORA_STREAM_EVENTS: events, LIVORA_STREAM_ENRICHED: enriched } = ctx.config;
-  const streams = { events, enriched };
   return ({ stream, consumer }: ReEntry, shards: readonly string[]) => {
-    const options = { stream: streams[stream], consumer, owner: "dead-letter-replay", leaseMs: 0 };
+    const options = { stream: streamOf(ctx.config, stream), consumer, owner: "dead-letter-replay", leaseMs: 0 };
     return createLeaseStore(ctx, options)
       .read(shards)
       .catch((cause: unknown) => {

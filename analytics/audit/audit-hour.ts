@@ -24,30 +24,47 @@ const SHOWN = 100;
  * each client that had any. Throws `unavailable` where a store is away.
  */
 export async function auditHour(deps: AuditDeps, scope: Scope): Promise<AuditedHour[]> {
-  const beganMs = Date.now();
+  const untilMs = Math.min(Date.now(), scope.hourMs + HOUR_MS);
   const edges = await readEdgeCounts({ deps, ...scope });
-  const untilMs = Math.min(beganMs, scope.hourMs + HOUR_MS);
+  const sight = await findSight(deps, scope.hourMs, untilMs);
+  const events = sight.hasReceipts
+    ? await deps.warehouse.use((connection) => lookTwice({ deps, connection, ...sight, ...scope }, edges))
+    : NO_EVENTS;
+  const deliveries = await auditDeliveries(deps.ctx, scope);
+  const findings = { ...sight, edges, events, deliveries };
+  const clients = await findClients(deps, scope, findings);
+  return clients.map((client) => hourOfClient(client, scope.hourMs, findings));
+}
+
+/** What can be told of an hour at all, and what its reader ought to know of that. */
+interface Sight {
+  settledMs: number;
+  isSettled: boolean;
+  firstReceiptsMs: number;
+  hasReceipts: boolean;
+  notes: string[];
+}
+
+async function findSight(deps: AuditDeps, hourMs: number, untilMs: number): Promise<Sight> {
   const settledMs = await waitUntilSettled(deps.ctx.redis, untilMs, deps.patienceMs).catch((cause: unknown) => {
     throw new AppError("unavailable", "The watermarks are out of reach.", { cause });
   });
   const firstReceiptsMs = await findFirstReceipts(deps.lake);
+  const [isSettled, hasReceipts] = [settledMs >= untilMs, hourMs >= firstReceiptsMs];
   const notes: string[] = [];
-  if (settledMs < untilMs) notes.push(`the consumers have come to ${timeOf(settledMs)} only`);
-  if (scope.hourMs < firstReceiptsMs) notes.push("there are no receipts of that time");
-  else if (scope.hourMs === firstReceiptsMs)
-    notes.push("receipts begin in this hour: what came before them is not judged");
-  const events = await deps.warehouse.use(async (connection) => {
-    const pass = { deps, connection, settledMs, firstReceiptsMs, ...scope };
-    return scope.hourMs < firstReceiptsMs ? NO_EVENTS : lookTwice(pass, edges);
-  });
-  const deliveries = await auditDeliveries(deps.ctx, scope);
-  const isKnown = settledMs >= untilMs && scope.hourMs >= firstReceiptsMs;
+  if (!isSettled) notes.push(`the consumers have come to ${timeOf(settledMs)} only`);
+  if (!hasReceipts) notes.push("there are no receipts of that time");
+  else if (hourMs === firstReceiptsMs) notes.push("receipts begin in this hour: what came before them is not judged");
+  return { settledMs, isSettled, firstReceiptsMs, hasReceipts, notes };
+}
+
+/** In order. Who has nothing needs no audit; where nobody can tell, that is to be said. */
+async function findClients(deps: AuditDeps, scope: Scope, findings: Findings): Promise<string[]> {
+  const { edges, events, deliveries, hasReceipts, isSettled } = findings;
   const named = [...edges, ...events.counts, ...events.differences, ...deliveries.counts].map((one) => one.client_id);
-  if (scope.hourMs < firstReceiptsMs) named.push(...(await findWriters(deps, scope)));
-  // Who has nothing needs no audit; where nobody can tell, that is to be said.
-  if (settledMs < untilMs && named.length === 0) named.push(scope.clientId ?? "");
-  const findings = { settledMs, isKnown, notes, edges, events, deliveries };
-  return [...new Set(named)].toSorted().map((client) => hourOfClient(client, scope.hourMs, findings));
+  if (!hasReceipts) named.push(...(await findWriters(deps, scope)));
+  if (!isSettled && named.length === 0) named.push(scope.clientId ?? "");
+  return [...new Set(named)].toSorted();
 }
 
 interface EventFindings {
@@ -121,10 +138,7 @@ function describeGone({ path, client_id, rows }: GoneFile) {
   };
 }
 
-interface Findings {
-  settledMs: number;
-  isKnown: boolean;
-  notes: string[];
+interface Findings extends Sight {
   edges: readonly EdgeCount[];
   events: EventFindings;
   deliveries: DeliveryFindings;
@@ -140,7 +154,7 @@ async function findWriters({ ctx }: AuditDeps, { hourMs, clientId }: Scope): Pro
 }
 
 function hourOfClient(client_id: string, hourMs: number, findings: Findings): AuditedHour {
-  const { edges, events, deliveries, settledMs } = findings;
+  const { edges, events, deliveries, settledMs, isSettled, hasReceipts } = findings;
   const isMine = (one: { client_id: string }) => one.client_id === client_id;
   const counts = events.counts.find(isMine) ?? { received: 0, in_lake: 0, dropped: 0, dead_letters: 0, in_flight: 0 };
   const wrong = deliveries.differences.filter(isMine);
@@ -154,7 +168,7 @@ function hourOfClient(client_id: string, hourMs: number, findings: Findings): Au
   return {
     client_id,
     hour: timeOf(hourOf(hourMs)),
-    verdict: verdictOf({ endsAtMs, settledMs, unexplained: isWrong, isKnown: findings.isKnown }),
+    verdict: verdictOf({ endsAtMs, settledMs, unexplained: isWrong, isKnown: isSettled && hasReceipts }),
     settled_at: timeOf(settledMs),
     acknowledged: edges.filter(isMine).reduce((sum, edge) => sum + edge.acknowledged, 0),
     received: counts.received,

@@ -1,8 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { sql } from "drizzle-orm";
-
 import type { CompactionCounts, CompactionTarget } from "../../core/contracts/lake.ts";
 import { addCounts, NO_COUNTS } from "../../core/contracts/lake.ts";
 import { AppError } from "../../core/errors.ts";
@@ -13,6 +11,7 @@ import { bookMerged, dropDuplicates } from "./compaction-book.ts";
 import { type FoundFile, selectInputs, selectSettled, type ShardProgress } from "./compaction-inputs.ts";
 import { isMissing, type Lake, syncFolder } from "./lake.ts";
 import { type Journal, journalName, readJournal, removeFiles, writeJournal } from "./journal.ts";
+import { withPartitionLock } from "./partition-lock.ts";
 import { countRows, findFilesWithDuplicates, mergeFiles } from "./merge-files.ts";
 
 export interface CompactionDeps {
@@ -43,12 +42,9 @@ interface Place {
 export async function compactPartition(deps: CompactionDeps, target: CompactionTarget): Promise<CompactionCounts> {
   if (parsePartition(target.partition) === undefined) throw new AppError("invalid", "not a partition of the lake");
   const place = { target, folder: deps.lake.absolute(target.partition) };
-  return deps.ctx.db.transaction(async (lock) => {
-    const key = `lake:${target.partition}:${target.client_id}`;
-    const [row] = await lock.execute(sql`select pg_try_advisory_xact_lock(hashtextextended(${key}, 0)) as held`);
-    if (row?.["held"] !== true) throw new AppError("conflict", "the partition is being compacted elsewhere");
-    return deps.warehouse.use((connection) => compactUnderLock(deps, connection, place));
-  });
+  return withPartitionLock(deps.ctx.db, target, () =>
+    deps.warehouse.use((connection) => compactUnderLock(deps, connection, place)),
+  );
 }
 
 async function compactUnderLock(deps: CompactionDeps, connection: DuckDBConnection, place: Place) {

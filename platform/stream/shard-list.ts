@@ -1,5 +1,7 @@
 import { type KinesisClient, ListShardsCommand } from "@aws-sdk/client-kinesis";
 
+import { hashKeyOfLane, LANES } from "../../core/position.ts";
+
 export interface StreamShard {
   id: string;
   /** Those it came out of: none at first, one after a split, two after a merge. */
@@ -32,6 +34,13 @@ export function isWithin({ hashKeys: [first, last] }: Pick<StreamShard, "hashKey
   const key = BigInt(hashKey);
   return key >= first && key <= last;
 }
+
+/** The lanes that lie in the shard, in order. */
+export function lanesOf(shard: Pick<StreamShard, "hashKeys">): number[] {
+  return ALL_LANES.filter((lane) => isWithin(shard, hashKeyOfLane(lane)));
+}
+
+const ALL_LANES = Array.from({ length: LANES }, (_, lane) => lane);
 
 /** Shards that may be read now: not ended, and every parent either ended or no longer kept by the stream. */
 export function readableShards(shards: readonly StreamShard[], hasEnded: (shard: string) => boolean): StreamShard[] {

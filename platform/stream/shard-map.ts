@@ -1,7 +1,7 @@
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 
-import { hashKeyOfLane, LANES } from "../../core/position.ts";
-import { isWithin, listShards, type StreamShard } from "./shard-list.ts";
+import { LANES } from "../../core/position.ts";
+import { lanesOf, listShards, type StreamShard } from "./shard-list.ts";
 
 /** Which lanes lie in the same shard, so that they may share a record. May be out of date; may never be wrong. */
 export interface ShardMap {
@@ -46,16 +46,14 @@ export function createShardMap(kinesis: KinesisClient, stream: string): ShardMap
   };
 }
 
-/** By open shard; a lane that lies in none, in the midst of a split, by itself. */
+/** By open shard; a lane that lies in none, in the midst of a split, by itself. In the order of their first lanes. */
 export function groupLanes(shards: readonly StreamShard[]): LaneGroup[] {
-  const open = shards.filter((shard) => shard.isOpen);
-  const groups = new Map<string, { shard: string | null; lanes: number[] }>();
-  for (let lane = 0; lane < LANES; lane++) {
-    const shard = open.find((candidate) => isWithin(candidate, hashKeyOfLane(lane)))?.id ?? null;
-    const key = shard ?? `lane-${lane}`;
-    const group = groups.get(key) ?? { shard, lanes: [] };
-    group.lanes.push(lane);
-    groups.set(key, group);
+  const left = new Set(SINGLES.flatMap((single) => single.lanes));
+  const groups: LaneGroup[] = [];
+  for (const shard of shards.filter((one) => one.isOpen)) {
+    const lanes = lanesOf(shard).filter((lane) => left.delete(lane));
+    if (lanes.length > 0) groups.push({ shard: shard.id, lanes });
   }
-  return [...groups.values()];
+  for (const lane of left) groups.push({ shard: null, lanes: [lane] });
+  return groups.toSorted((a, b) => a.lanes[0]! - b.lanes[0]!);
 }

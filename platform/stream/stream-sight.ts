@@ -1,10 +1,9 @@
 import { DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
 
-import { hashKeyOfLane, LANES } from "../../core/position.ts";
 import type { ShardProgress, ShardSight, StreamSight } from "../../core/shard-load.ts";
 import type { Context } from "../context.ts";
 import { createLeaseStore, type Lease } from "./lease-store.ts";
-import { isWithin, listShards, type StreamShard } from "./shard-list.ts";
+import { lanesOf, listShards, type StreamShard } from "./shard-list.ts";
 
 /**
  * A stream's open shards and how far its consumers are in them: two calls to Kinesis, and one read of the leases for each
@@ -39,7 +38,7 @@ export async function lookAtStream(
 type Held = readonly (readonly [string, ReadonlyMap<string, Lease>])[];
 
 function toSight(shard: StreamShard, held: Held): ShardSight[] {
-  const lanes = Array.from({ length: LANES }, (_, lane) => lane).filter((lane) => isWithin(shard, hashKeyOfLane(lane)));
+  const lanes = lanesOf(shard);
   const [first_lane] = lanes;
   if (first_lane === undefined) return [];
   const consumers: Record<string, ShardProgress> = {};

@@ -13,7 +13,6 @@ import { cartCampaign, pauseOthers, publishCampaign } from "../support/livora-ca
 import { createOrdeal, type Ordeal } from "../support/livora-ordeal.ts";
 import { createPerson } from "../support/livora-person.ts";
 import { readOutbox, withPostgres } from "../support/oracle-evidence.ts";
-import type { EventFault } from "../support/oracle-events.ts";
 import { countAnswers, ledgerAt, personAt } from "../support/oracle-at.ts";
 import { announceSeed, createRandom } from "../support/oracle-random.ts";
 import { chooseBehaviours } from "../support/oracle-shop.ts";
@@ -94,9 +93,7 @@ it("restored beside a stream and a provider that went on: nothing acknowledged i
   const env = { LIVORA_SANDBOX_DIR: join(livora.dir, "sandbox") };
   await inRestored({ stream: livora.dir, env }, async (restored) => {
     const people = ordeal.people.map(({ record }) => record);
-    // What became of a message is told once more, under the same id and at another time: docs/adr/0015-backup.md.
-    const tolerates = ({ kind, event_id }: EventFault) => kind === "doubled" && !ordeal.ledger.entry(event_id);
-    const known = { ledger: ordeal.ledger, people, steps: STEPS, tolerates };
+    const known = { ledger: ordeal.ledger, people, steps: STEPS };
     expect(await judgeAtRest(restored, known, REST_WITHIN_MS)).toEqual(CALM);
     const sentMeanwhile = (await readOutbox(restored.outbox))
       .filter((message) => Date.parse(message.received_at) > still.endedMs)

@@ -101,8 +101,8 @@ export const ENRICH_BUGS: readonly PlantedBug[] = [
     name: "lake-takes-repeats",
     says: "What the enricher put on the stream twice, after a crash, is in the lake twice.",
     file: "analytics/stream/lake/select-rows.ts",
-    finds: "if (!isAfterFence(fences, read.lane, read.place)) {",
-    becomes: "if (!isAfterFence({}, read.lane, read.place)) {",
+    finds: "if (!isAfterFence(fences, read.lane, read.source)) {",
+    becomes: "if (!isAfterFence({}, read.lane, read.source)) {",
     caughtBy: [
       {
         file: "analytics/stream/lake/select-rows.test.ts",

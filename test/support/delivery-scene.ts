@@ -139,6 +139,14 @@ export async function createDeliveryScene(options: { patience?: Partial<Delivery
     };
   }
   await addCampaign({}, client_id);
+  async function readEvents({ run_id }: SendRequest) {
+    const records = await readStream(ctx.kinesis, config.LIVORA_STREAM_EVENTS);
+    const all = records.flatMap(({ parts }) => parts.map(({ data }) => decodeEnvelope(data)));
+    return all
+      .flatMap(({ header, events }) => events.map((raw) => ({ header, event: JSON.parse(raw.toString()) as Event })))
+      .filter(({ event }) => event.props?.run_id === run_id);
+  }
+
   return {
     ctx,
     get sandbox() {
@@ -163,11 +171,10 @@ export async function createDeliveryScene(options: { patience?: Partial<Delivery
       return row;
     },
     /** What lies in the stream "events" of this message, in order. */
-    async events({ run_id }: SendRequest) {
-      const records = await readStream(ctx.kinesis, config.LIVORA_STREAM_EVENTS);
-      const all = records.flatMap(({ parts }) => parts.flatMap(({ data }) => decodeEnvelope(data).events));
-      return all.map((event) => JSON.parse(event.toString()) as Event).filter(({ props }) => props?.run_id === run_id);
+    async events(request: SendRequest) {
+      return (await readEvents(request)).map(({ event }) => event);
     },
+    readEvents,
     async stopRun({ run_id }: SendRequest) {
       const stopped = { state: "stopped", reason: "purchase" } as const;
       await ctx.db.update(journeyRuns).set(stopped).where(eq(journeyRuns.id, run_id));

@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from "@temporalio/testing";
 import type { WorkflowHandle } from "@temporalio/client";
-import { DefaultLogger, Runtime, Worker } from "@temporalio/worker";
+import { DefaultLogger, Runtime } from "@temporalio/worker";
 
 import type { ResumeCampaignActivities } from "../../core/contracts/campaign.ts";
 import {
@@ -20,8 +20,8 @@ import {
 } from "../../core/contracts/journey.ts";
 import type { JourneyDefinition } from "../../core/journey/definition.ts";
 import { hashDefinition } from "../../core/journey/hash.ts";
-import { bundleWorkflows } from "../../workers/bundle.ts";
 import { createTimeSkippingEnvironment } from "./time-skipping.ts";
+import { runWorker } from "./workflow-worker.ts";
 
 /** Everything outside a journey, as the test says it is. */
 export interface JourneyWorld {
@@ -48,17 +48,11 @@ export async function createJourneyEnvironment() {
   Runtime.install({ logger: new DefaultLogger("ERROR") });
   const env = await createTimeSkippingEnvironment();
   await addSearchAttributes(env);
-  const workflowBundle = await bundleWorkflows("journeys.ts");
   const startedAtMs = await env.currentTimeMs();
   const definitions = new Map<string, JourneyDefinition>();
   const world: JourneyWorld = { outcomes: [], person: nobody(), sends: [], ends: [], held: [], woken: [] };
-  const worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: JOURNEY_TASK_QUEUE,
-    workflowBundle,
-    activities: stubActivities(world, definitions, startedAtMs),
-  });
-  const running = worker.run();
+  const activities = stubActivities(world, definitions, startedAtMs);
+  const close = await runWorker(env, { taskQueue: JOURNEY_TASK_QUEUE, workflows: "journeys.ts", activities });
   let runs = 0;
 
   return {
@@ -78,11 +72,7 @@ export async function createJourneyEnvironment() {
       const at = new Date(await env.currentTimeMs()).toISOString();
       return startRun(env, journeyInput(campaignId, definition, at, input));
     },
-    async close() {
-      worker.shutdown();
-      await running;
-      await env.teardown();
-    },
+    close,
   };
 }
 

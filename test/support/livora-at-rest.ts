@@ -17,8 +17,6 @@ interface Known {
   ledger: Ledger;
   people: readonly ShopperRecord[];
   steps: readonly CampaignStep[];
-  /** Faults that are known and written down. */
-  tolerates?: (fault: EventFault) => boolean;
 }
 
 /** What the oracle has against a Livora that others have played with, once there is nothing more or `timeoutMs` have passed. */
@@ -35,13 +33,12 @@ export async function judgeAtRest(livora: LivoraTarget, known: Known, timeoutMs:
   }
 }
 
-async function judge(livora: LivoraTarget, { ledger, people, steps, tolerates }: Known): Promise<Verdicts> {
+async function judge(livora: LivoraTarget, { ledger, people, steps }: Known): Promise<Verdicts> {
   const [evidence, outbox, { runs, deliveries }] = await Promise.all([
     gatherEvidence(livora),
     readOutbox(livora.outbox),
     countUnderWay(livora),
   ]);
   const { faults } = judgeMessages(people, steps, outbox);
-  const events = judgeEvents(ledger, evidence).filter((fault) => !tolerates?.(fault));
-  return { events, messages: faults, unfinished: runs + deliveries };
+  return { events: judgeEvents(ledger, evidence), messages: faults, unfinished: runs + deliveries };
 }

@@ -1,8 +1,4 @@
-import { randomUUID } from "node:crypto";
-
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { Worker } from "@temporalio/worker";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import { NO_AUDITS } from "../../core/audit.ts";
 import {
@@ -13,13 +9,9 @@ import {
   type AuditSummary,
 } from "../../core/contracts/audit.ts";
 import { recordHistory } from "../../test/support/history.ts";
-import { createTimeSkippingEnvironment } from "../../test/support/time-skipping.ts";
-import { bundleWorkflows } from "../../workers/bundle.ts";
+import { useWorker } from "../../test/support/workflow-worker.ts";
 
 const FIRST = Date.parse("2026-11-01T00:00:00.000Z");
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
 /** What there is to audit, what was, and how often a store is away. */
 let planned: string[];
 let audited: string[];
@@ -36,21 +28,7 @@ const activities: AuditActivities = {
   sweepAudit: () => Promise.resolve(++sweeps),
 };
 
-beforeAll(async () => {
-  env = await createTimeSkippingEnvironment();
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: AUDIT_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("audit.ts"),
-    activities,
-  });
-  running = worker.run();
-});
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
-});
+const worker = useWorker({ taskQueue: AUDIT_TASK_QUEUE, workflows: "audit.ts", activities });
 beforeEach(() => {
   [audited, sweeps, failures] = [[], 0, 0];
 });
@@ -59,10 +37,7 @@ function makeHours(count: number): string[] {
   return Array.from({ length: count }, (_, i) => new Date(FIRST + i * 3_600_000).toISOString());
 }
 
-async function start(input: AuditInput = {}) {
-  const workflowId = `audit-${randomUUID()}`;
-  return env.client.workflow.start(AUDIT_WORKFLOW, { taskQueue: AUDIT_TASK_QUEUE, workflowId, args: [input] });
-}
+const start = (input: AuditInput = {}) => worker.start(AUDIT_WORKFLOW, input);
 
 describe("auditHours", () => {
   it("audits every hour once, in order, and sweeps at the end", async () => {

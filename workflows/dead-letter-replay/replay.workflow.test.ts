@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { Worker } from "@temporalio/worker";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import {
   DEAD_LETTERS_TASK_QUEUE,
@@ -14,13 +12,9 @@ import {
   type ReplayProgress,
 } from "../../core/contracts/dead-letter-replay.ts";
 import { recordHistory } from "../../test/support/history.ts";
-import { createTimeSkippingEnvironment } from "../../test/support/time-skipping.ts";
 import { waitUntil } from "../../test/support/wait-until.ts";
-import { bundleWorkflows } from "../../workers/bundle.ts";
+import { useWorker } from "../../test/support/workflow-worker.ts";
 
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
 /** How many letters wait, which were put and settled in what order, and the pages that were asked for after what. */
 let open: number;
 let put: string[];
@@ -50,30 +44,15 @@ const activities: DeadLetterReplayActivities = {
   },
 };
 
-beforeAll(async () => {
-  env = await createTimeSkippingEnvironment();
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: DEAD_LETTERS_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("dead-letters.ts"),
-    activities,
-  });
-  running = worker.run();
-});
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
-});
+const worker = useWorker({ taskQueue: DEAD_LETTERS_TASK_QUEUE, workflows: "dead-letters.ts", activities });
 beforeEach(() => {
   [open, put, settled, after, failures, ends] = [0, [], [], [], 0, []];
   onPut = () => Promise.resolve();
 });
 
-async function start(input: Partial<ReplayInput> = {}) {
-  const args: [ReplayInput] = [{ client_id: "demo", replay_id: randomUUID(), rate_per_second: 100, ...input }];
-  const options = { taskQueue: DEAD_LETTERS_TASK_QUEUE, workflowId: `replay-${randomUUID()}`, args };
-  return env.client.workflow.start(REPLAY_WORKFLOW, options);
+function start(more: Partial<ReplayInput> = {}) {
+  const input: ReplayInput = { client_id: "demo", replay_id: randomUUID(), rate_per_second: 100, ...more };
+  return worker.start(REPLAY_WORKFLOW, input);
 }
 
 describe("replayDeadLetters", () => {
@@ -95,9 +74,9 @@ describe("replayDeadLetters", () => {
 
   it("goes no faster than it may", async () => {
     open = 600;
-    const begin = await env.currentTimeMs();
+    const begin = await worker.env.currentTimeMs();
     await (await start({ rate_per_second: 10 })).result();
-    expect((await env.currentTimeMs()) - begin).toBeGreaterThanOrEqual(60_000);
+    expect((await worker.env.currentTimeMs()) - begin).toBeGreaterThanOrEqual(60_000);
   });
 
   it("waits for a consumer that stands still for half an hour", async () => {
@@ -115,7 +94,7 @@ describe("replayDeadLetters", () => {
     };
     await waitUntil(async () => (await handle.query<ReplayProgress>(PROGRESS_QUERY)).state === "paused");
     await waitUntil(() => settled.length === 100);
-    await env.sleep("1 hour");
+    await worker.env.sleep("1 hour");
     expect(put).toHaveLength(100);
     await handle.signal(REPLAY_SIGNALS.resume);
     expect(await handle.result()).toMatchObject({ state: "done" });

@@ -1,8 +1,4 @@
-import { randomUUID } from "node:crypto";
-
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { Worker } from "@temporalio/worker";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import {
   COMPACTION_WORKFLOW,
@@ -13,12 +9,8 @@ import {
   NO_COUNTS,
 } from "../../core/contracts/lake.ts";
 import { recordHistory } from "../../test/support/history.ts";
-import { createTimeSkippingEnvironment } from "../../test/support/time-skipping.ts";
-import { bundleWorkflows } from "../../workers/bundle.ts";
+import { useWorker } from "../../test/support/workflow-worker.ts";
 
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
 /** The partitions there are, and which were compacted in what order. */
 let partitions: CompactionTarget[];
 let compacted: string[];
@@ -45,21 +37,7 @@ const activities: LakeActivities = {
   sweepLake: () => Promise.resolve(++sweeps),
 };
 
-beforeAll(async () => {
-  env = await createTimeSkippingEnvironment();
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: LAKE_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("lake.ts"),
-    activities,
-  });
-  running = worker.run();
-});
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
-});
+const worker = useWorker({ taskQueue: LAKE_TASK_QUEUE, workflows: "lake.ts", activities });
 beforeEach(() => {
   [compacted, sweeps, failures] = [[], 0, 0];
 });
@@ -68,13 +46,7 @@ function makePartitions(count: number): CompactionTarget[] {
   return Array.from({ length: count }, (_, i) => ({ client_id: "demo", partition: `partition-${i}` }));
 }
 
-async function start() {
-  return env.client.workflow.start(COMPACTION_WORKFLOW, {
-    taskQueue: LAKE_TASK_QUEUE,
-    workflowId: `lake-${randomUUID()}`,
-    args: [{}],
-  });
-}
+const start = () => worker.start(COMPACTION_WORKFLOW, {});
 
 describe("compactLake", () => {
   it("takes every partition once, in order, and sweeps at the end", async () => {

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
 
 import type { WorkflowHandle } from "@temporalio/client";
-import type { TestWorkflowEnvironment } from "@temporalio/testing";
-import { Worker } from "@temporalio/worker";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import {
   CHANGE_UPDATE,
@@ -22,8 +20,7 @@ import { LANES } from "../../core/position.ts";
 import type { ShardProgress } from "../../core/shard-load.ts";
 import { DEFAULT_POLICY, type ShardChange } from "../../core/shard-scaling.ts";
 import { recordHistory } from "../../test/support/history.ts";
-import { createTimeSkippingEnvironment } from "../../test/support/time-skipping.ts";
-import { bundleWorkflows } from "../../workers/bundle.ts";
+import { useWorker } from "../../test/support/workflow-worker.ts";
 
 const LOOK_MS = 30_000;
 const INPUT: ScalingInput = {
@@ -34,9 +31,6 @@ const INPUT: ScalingInput = {
   look_every_ms: LOOK_MS,
 };
 
-let env: TestWorkflowEnvironment;
-let worker: Worker;
-let running: Promise<void>;
 let handle: WorkflowHandle;
 let firstRunId: string;
 /** The stream as the activities show it: each look finds half a minute gone by. */
@@ -91,21 +85,7 @@ const activities: ScalingActivities = {
   },
 };
 
-beforeAll(async () => {
-  env = await createTimeSkippingEnvironment();
-  worker = await Worker.create({
-    connection: env.nativeConnection,
-    taskQueue: SCALING_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("shards.ts"),
-    activities,
-  });
-  running = worker.run();
-});
-afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await env.teardown();
-});
+const worker = useWorker({ taskQueue: SCALING_TASK_QUEUE, workflows: "shards.ts", activities });
 beforeEach(() => {
   [looks, changes, failures, bytesPerS] = [0, [], 0, 0];
   shards = [makeShard(0)];
@@ -113,17 +93,16 @@ beforeEach(() => {
 afterEach(() => handle.terminate("the test is over"));
 
 async function start(input: Partial<ScalingInput> = {}) {
-  const options = { taskQueue: SCALING_TASK_QUEUE, workflowId: `shards-${randomUUID()}` };
-  const started = await env.client.workflow.start(SCALING_WORKFLOW, { ...options, args: [{ ...INPUT, ...input }] });
-  firstRunId = started.firstExecutionRunId;
-  handle = env.client.workflow.getHandle(options.workflowId);
+  const { firstExecutionRunId, workflowId } = await worker.start(SCALING_WORKFLOW, { ...INPUT, ...input });
+  firstRunId = firstExecutionRunId;
+  handle = worker.env.client.workflow.getHandle(workflowId);
 }
 const status = () => handle.query<ScalingStatus>(SCALING_STATUS_QUERY);
 const configure = (change: ConfigureScaling) =>
   handle.executeUpdate<ScalingStatus, [ConfigureScaling]>(CONFIGURE_UPDATE, { args: [change] });
 const change = (asked: ShardChange) =>
   handle.executeUpdate<ChangeOutcome, [RequestedChange]>(CHANGE_UPDATE, { args: [{ change: asked, by: "key:test" }] });
-const sleepMinutes = (minutes: number) => env.sleep(minutes * 60_000);
+const sleepMinutes = (minutes: number) => worker.env.sleep(minutes * 60_000);
 
 describe("scaleShards", () => {
   it("splits while there is much, one at a time, merges when it is over, and says why", async () => {

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
+import { readEnrichment } from "../../../core/enriched-event.ts";
 import { mergeFences } from "../../../core/fence.ts";
-import type { FileRange } from "../../../core/lake.ts";
+import { type FileRange, rangeFileName } from "../../../core/lake.ts";
 import type { Context } from "../../../platform/context.ts";
 import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
@@ -50,7 +51,7 @@ async function handleBatch(deps: LakeDeps, batch: StreamBatch<LakeState>): Promi
   const { rows, rejected, repeated, state } = selectRows(batch.entries, batch.state);
   const range = rangeOf(batch);
   if (range === undefined) return state;
-  const written = await writeFiles(deps, range, rows, batch.signal);
+  const written = await writeFiles(deps, (clientId) => rangeFileName(clientId, range), rows, batch.signal);
   await writeDeadLetters(deps.ctx.db, toDeadLetters(batch.shard, [...rejected, ...written.rejected]));
   await settleStale(deps, await bookFiles(deps.ctx.db, written.files));
   const bad = rejected.length + written.rejected.length;
@@ -59,14 +60,18 @@ async function handleBatch(deps: LakeDeps, batch: StreamBatch<LakeState>): Promi
   return state;
 }
 
+/** With what was found out about the event where that can be read, and under its own place: then it can go back to the lake. */
 function toDeadLetters(shard: string, rejected: readonly RejectedEntry[]): DeadLetter[] {
-  return rejected.map(({ entry, ...letter }) => ({
-    ...letter,
-    stage: STAGE,
-    payload: entry.data,
-    source: { shard, sequence: entry.sequence, index: entry.index },
-    attempts: 1,
-  }));
+  return rejected.map(({ entry, ...letter }) => {
+    const read = readEnrichment(entry.data);
+    const common = { ...letter, stage: STAGE, attempts: 1 };
+    if (read === null) {
+      const source = { shard, sequence: entry.sequence, index: entry.index };
+      return { ...common, payload: entry.data, source };
+    }
+    const { enrichment, raw: payload } = read;
+    return { ...common, payload, source: enrichment.source, enrichment };
+  });
 }
 
 function rangeOf(batch: StreamBatch<LakeState>): FileRange | undefined {

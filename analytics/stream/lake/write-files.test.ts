@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { rangeFileName } from "../../../core/lake.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
 import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { makeEnriched, toEntry } from "../../../test/support/enriched-events.ts";
@@ -11,7 +12,8 @@ import { countLake, queryLake, readLakeRows } from "../../../test/support/lake-r
 import { selectRows } from "./select-rows.ts";
 import { writeFiles } from "./write-files.ts";
 
-const RANGE = { shard: "shardId-000000000001", first: "41", last: "49" };
+const nameFor = (clientId: string) =>
+  rangeFileName(clientId, { shard: "shardId-000000000001", first: "41", last: "49" });
 const NOON = Date.parse("2026-11-21T12:00:00.000Z");
 let lake: Lake;
 let warehouse: Warehouse;
@@ -48,7 +50,7 @@ describe("writeFiles", () => {
   it("keeps the event as received and everything that was found out about it", async () => {
     const raw =
       '{ "event_id":"x", "user_id": "u\\u0000é", "props": {"price": 1.50, "big": 12345678901234567890}, "z": 1 }';
-    await writeFiles({ lake, warehouse }, RANGE, rowsOf(withRaw(raw, 4)));
+    await writeFiles({ lake, warehouse }, nameFor, rowsOf(withRaw(raw, 4)));
     const [row] = await readLakeRows(lake.root, "demo");
     expect(row).toMatchObject({
       raw,
@@ -79,7 +81,7 @@ describe("writeFiles", () => {
     const rows = rowsOf(
       ...places.map(([clientId, at], number) => makeEnriched({ clientId, number, timestampMs: NOON + at * hour })),
     );
-    const { files } = await writeFiles({ lake, warehouse }, RANGE, rows);
+    const { files } = await writeFiles({ lake, warehouse }, nameFor, rows);
     expect(files.map((file) => [file.partition.path, file.rows])).toEqual([
       ["raw/events/client=demo/dt=2026-11-21/hour=12", 2],
       ["raw/events/client=demo/dt=2026-11-21/hour=13", 1],
@@ -96,9 +98,9 @@ describe("writeFiles", () => {
     const events = Array.from({ length: 5_000 }, (_, number) =>
       makeEnriched({ clientId: "demo", number, timestampMs: NOON + number * 1_000 }),
     );
-    await writeFiles({ lake, warehouse }, RANGE, rowsOf(...events));
+    await writeFiles({ lake, warehouse }, nameFor, rowsOf(...events));
     const first = await snapshot();
-    await writeFiles({ lake, warehouse }, RANGE, rowsOf(...events));
+    await writeFiles({ lake, warehouse }, nameFor, rowsOf(...events));
     expect(await snapshot()).toEqual(first);
     expect(await countLake(lake.root)).toEqual({ rows: 5_000, ids: 5_000 });
   });
@@ -107,7 +109,7 @@ describe("writeFiles", () => {
     const data = Array.from({ length: 300 }, (_, number) =>
       makeEnriched({ clientId: "demo", number, timestampMs: NOON - (number % 100) * 3_600_000 }),
     );
-    const { files } = await writeFiles({ lake, warehouse }, RANGE, rowsOf(...data));
+    const { files } = await writeFiles({ lake, warehouse }, nameFor, rowsOf(...data));
     expect(files.map((file) => file.rows)).toEqual(Array.from({ length: 100 }, () => 3));
     expect(await countLake(lake.root)).toEqual({ rows: 300, ids: 300 });
     expect(await readdir(join(lake.root, "_tmp"))).toEqual([]);
@@ -116,7 +118,7 @@ describe("writeFiles", () => {
   it("sets aside what SQL cannot read, and keeps the rest", async () => {
     const { files, rejected } = await writeFiles(
       { lake, warehouse },
-      RANGE,
+      nameFor,
       rowsOf(withRaw("{}", 1), withRaw("{nonsense", 2), withRaw("{}", 3)),
     );
     expect(rejected).toMatchObject([{ clientId: "demo", reason: expect.stringMatching(/Malformed JSON [^{]*$/) }]);
@@ -127,14 +129,14 @@ describe("writeFiles", () => {
   it("finds the bad ones among many", async () => {
     const bad = new Set([0, 77, 78, 1_999]);
     const data = Array.from({ length: 2_000 }, (_, number) => withRaw(bad.has(number) ? '{"a' : "{}", number));
-    const { rejected } = await writeFiles({ lake, warehouse }, RANGE, rowsOf(...data));
+    const { rejected } = await writeFiles({ lake, warehouse }, nameFor, rowsOf(...data));
     expect(rejected.map(({ entry }) => entry.data)).toEqual([...bad].map((number) => data[number]));
     expect((await countLake(lake.root)).rows).toBe(1_996);
   });
 
   it("does not take trouble with the disk for a bad row", async () => {
     const broken: Lake = { ...lake, publish: () => Promise.reject(new Error("disk full")) };
-    await expect(writeFiles({ lake: broken, warehouse }, RANGE, rowsOf(withRaw("{}", 1)))).rejects.toThrow("disk full");
+    await expect(writeFiles({ lake: broken, warehouse }, nameFor, rowsOf(withRaw("{}", 1)))).rejects.toThrow("disk full");
     expect(await countLake(lake.root)).toEqual({ rows: 0, ids: 0 });
   });
 
@@ -144,7 +146,7 @@ describe("writeFiles", () => {
     ["an infinite number", '{"props":{"a":1e999},"user_id":"\ufffdx"}'],
     ["props that are no object", '{"props":[1],"user_id":"\ufffdx"}'],
   ])("reads %s as JavaScript does, and keeps it as received", async (_, raw) => {
-    const { rejected } = await writeFiles({ lake, warehouse }, RANGE, rowsOf(withRaw(raw, 1)));
+    const { rejected } = await writeFiles({ lake, warehouse }, nameFor, rowsOf(withRaw(raw, 1)));
     expect(rejected).toEqual([]);
     const [row] = await queryLake(
       lake.root,
@@ -155,7 +157,7 @@ describe("writeFiles", () => {
 
   it("stops between two files when the shard has gone to another process", async () => {
     const rows = rowsOf(withRaw("{}", 1));
-    await expect(writeFiles({ lake, warehouse }, RANGE, rows, AbortSignal.abort())).rejects.toThrow("abort");
+    await expect(writeFiles({ lake, warehouse }, nameFor, rows, AbortSignal.abort())).rejects.toThrow("abort");
     expect(await countLake(lake.root)).toEqual({ rows: 0, ids: 0 });
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
 
 import { AppError } from "../../../core/errors.ts";
-import { type FileRange, type LakePartition, rangeFileName } from "../../../core/lake.ts";
+import type { LakePartition } from "../../../core/lake.ts";
 import type { Lake } from "../../../platform/lake/lake.ts";
 import { type DuckDBConnection, quote, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { selectColumns } from "./columns.ts";
@@ -32,13 +32,16 @@ class UnreadableRows extends Error {
   override readonly name = "UnreadableRows";
 }
 
+/** What a file is called that holds this client's rows. */
+export type FileNaming = (clientId: string) => string;
+
 /**
- * One file for each client and hour that the rows touch. The same rows and range give the same files, byte for byte. Rows
- * that SQL cannot read are set aside; trouble with the disk is thrown.
+ * One file for each client and hour that the rows touch. The same rows give the same files, byte for byte. Rows that SQL
+ * cannot read are set aside; trouble with the disk is thrown.
  */
 export async function writeFiles(
   deps: { lake: Lake; warehouse: Warehouse },
-  range: FileRange,
+  nameFor: FileNaming,
   rows: readonly LakeRow[],
   signal?: AbortSignal,
 ): Promise<Writing> {
@@ -48,13 +51,13 @@ export async function writeFiles(
     const staged = parts.flatMap((part) => part.rows);
     await stageRows(connection, parts);
     try {
-      return { files: await copyParts(deps.lake, connection, range, parts, signal), rejected: [] };
+      return { files: await copyParts(deps.lake, connection, nameFor, parts, signal), rejected: [] };
     } catch (error) {
       if (!(error instanceof UnreadableRows)) throw error;
       const faults = await findFaults(connection, staged);
       if (faults.size === 0) throw error.cause;
       const sound = rows.filter((row) => !faults.has(row));
-      const rest = await writeFiles(deps, range, sound, signal);
+      const rest = await writeFiles(deps, nameFor, sound, signal);
       return { files: rest.files, rejected: [...toRejected(faults), ...rest.rejected] };
     }
   });
@@ -102,7 +105,7 @@ async function stageRows(connection: DuckDBConnection, parts: readonly Part[]): 
 async function copyParts(
   lake: Lake,
   connection: DuckDBConnection,
-  range: FileRange,
+  nameFor: FileNaming,
   parts: readonly Part[],
   signal?: AbortSignal,
 ): Promise<WrittenFile[]> {
@@ -113,7 +116,7 @@ async function copyParts(
       await copyTo(connection, folder, from);
       for (const [i, { clientId, partition, rows }] of parts.slice(from, from + PARTS_AT_ONCE).entries()) {
         signal?.throwIfAborted();
-        const path = `${partition.path}/${rangeFileName(clientId, range)}`;
+        const path = `${partition.path}/${nameFor(clientId)}`;
         const bytes = await lake.publish(await findOnlyFile(join(folder, `part=${from + i}`)), path);
         files.push({ path, clientId, partition, rows: rows.length, bytes });
       }
