@@ -1,3 +1,5 @@
+import { HOUR_MS } from "./time.ts";
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The calendar day in a zone, `2026-11-21`. A zone that nobody knows counts as UTC. */
@@ -9,7 +11,7 @@ export function dayIn(timeZone: string, atMs: number): string {
 export function startOfNextDay(timeZone: string, atMs: number): number {
   const today = dayIn(timeZone, atMs);
   // The first moment of another day lies at most 25 hours ahead, or 49 where a zone leaps over a day.
-  let [before, after] = [atMs, atMs + 50 * 3_600_000];
+  let [before, after] = [atMs, atMs + 50 * HOUR_MS];
   while (after - before > 1) {
     const middle = Math.floor((before + after) / 2);
     if (dayIn(timeZone, middle) === today) before = middle;

@@ -15,10 +15,10 @@ import {
 import { hashDefinition } from "./journey/hash.ts";
 import type { JourneyNode } from "./journey/nodes/index.ts";
 import { validateJourney } from "./journey/validate.ts";
+import { HOUR_MS, MINUTE_MS } from "./time.ts";
 
-const MINUTE_MS = 60_000;
 /** Messages that are planned at least this far apart stay so after a pause. */
-const APART_MS = 60 * MINUTE_MS;
+const APART_MS = HOUR_MS;
 const MAX_MINUTES = 366 * 24 * 60;
 const ACTION = /^(whatsapp_template|whatsapp|email|sms|push):([\w.\- ]{1,128})$/;
 

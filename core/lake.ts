@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Position } from "./position.ts";
+import { HOUR_MS } from "./time.ts";
 
 /** Where the lake keeps events, below its root. Beside `raw/` lie only `_tmp/` and, later, `curated/`. */
 export const RAW_EVENTS = "raw/events";
@@ -14,7 +15,6 @@ export interface LakePartition {
   endsAtMs: number;
 }
 
-const HOUR_MS = 3_600_000;
 const PARTITION = /^raw\/events\/client=[\w.%~-]+\/dt=(\d{4,6}-\d{2}-\d{2})\/hour=(\d{2})$/;
 const LONGEST_FOLDER = 200;
 

@@ -1,3 +1,5 @@
+import { DAY_MS, MINUTE_MS } from "./time.ts";
+
 /**
  * Epoch milliseconds of an ISO 8601 date-time with a zone (`2026-11-21T10:00:00.123+05:30`, seconds required, any number
  * of decimals); NaN for anything else, also for dates that the calendar does not have. Accepts what zod's
@@ -29,7 +31,6 @@ const DOT = 0x2e;
 const T = 0x54;
 const Z = 0x5a;
 const PLUS = 0x2b;
-const DAY_MS = 86_400_000;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** NaN where they are none. */
@@ -65,7 +66,7 @@ function zoneOffsetMs(text: string, at: number): number {
   const hours = twoDigits(text, at + 1);
   const minutes = twoDigits(text, at + 4);
   if (!(hours <= 23 && minutes <= 59)) return Number.NaN;
-  return (hours * 60 + minutes) * 60_000 * (sign === PLUS ? 1 : -1);
+  return (hours * 60 + minutes) * MINUTE_MS * (sign === PLUS ? 1 : -1);
 }
 
 /** Days since 1970-01-01 in the proleptic Gregorian calendar; the year is taken to begin in March. */

@@ -1,6 +1,5 @@
 import type { Campaign } from "../core/campaign.ts";
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "../core/time.ts";
 
 /** The seeds' own example, but for how long it waits. */
 export function demoCampaign({ reminderMs, couponMs }: { reminderMs: number; couponMs: number }): Campaign {

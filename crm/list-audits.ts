@@ -2,6 +2,7 @@ import { and, desc, eq, gte, lt } from "drizzle-orm";
 import { z } from "zod";
 
 import { parse } from "../core/parse.ts";
+import { DAY_MS } from "../core/time.ts";
 import { audits } from "../platform/postgres/schema.ts";
 import { type CrmContext, inTransaction, requireScope } from "./context.ts";
 import { isoTime, project, timeSchema } from "./page.ts";
@@ -54,7 +55,7 @@ export async function listAudits(
   requireScope(ctx, "read");
   const { from, to } = parse(listAuditsInput, input, "request");
   const toMs = to === undefined ? Date.now() : Date.parse(to);
-  const fromMs = from === undefined ? toMs - 24 * 3_600_000 : Date.parse(from);
+  const fromMs = from === undefined ? toMs - DAY_MS : Date.parse(from);
   const rows = await inTransaction(ctx, (tx) =>
     tx
       .selectDistinctOn([audits.hour])

@@ -1,6 +1,7 @@
 import type { Registry } from "prom-client";
 
 import type { Channel } from "../core/message.ts";
+import { MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { createDeliveryMetrics, type DeliveryMetrics } from "./metrics.ts";
@@ -25,7 +26,7 @@ export interface DeliveryContext extends Context {
   patience: DeliveryPatience;
 }
 
-const PATIENCE: DeliveryPatience = { providerMs: 10_000, watermarkMs: 20_000, unknownMs: 15 * 60_000 };
+const PATIENCE: DeliveryPatience = { providerMs: 10_000, watermarkMs: 20_000, unknownMs: 15 * MINUTE_MS };
 
 export function createDeliveryContext(
   ctx: Context,

@@ -3,12 +3,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { SendRequest } from "../core/contracts/journey.ts";
 import type { Channel } from "../core/message.ts";
+import { HOUR_MS } from "../core/time.ts";
 import { deliveries, journeyRuns } from "../platform/postgres/schema.ts";
 import { createDeliveryScene, type DeliveryScene } from "../test/support/delivery-scene.ts";
 import type { DeliveryContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
-
-const HOUR_MS = 3_600_000;
 
 let scene: DeliveryScene;
 beforeAll(async () => {

@@ -1,12 +1,11 @@
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+import { HOUR_MS } from "../core/time.ts";
 import { deliveries } from "../platform/postgres/schema.ts";
 import { createDeliveryScene, type DeliveryScene } from "../test/support/delivery-scene.ts";
 import { deliver } from "./deliver.ts";
 import type { Provider } from "./providers/provider.ts";
-
-const HOUR_MS = 3_600_000;
 
 let scene: DeliveryScene;
 beforeAll(async () => {

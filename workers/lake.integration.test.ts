@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLakeConsumer } from "../analytics/stream/lake/consumer.ts";
 import { COMPACTION_SCHEDULE_ID, LAKE_CONSUMER } from "../core/contracts/lake.ts";
 import { partitionOf } from "../core/lake.ts";
+import { DAY_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake, type Lake } from "../platform/lake/lake.ts";
 import { lakeFiles } from "../platform/postgres/schema.ts";
@@ -21,7 +22,6 @@ import { createLakeWorker } from "./lake.ts";
 
 const SHARD = "shardId-000000000000";
 const HOUR = Date.parse("2026-11-19T15:00:00.000Z");
-const DAY_MS = 24 * 3_600_000;
 let ctx: Context;
 let lake: Lake;
 let connection: NativeConnection;

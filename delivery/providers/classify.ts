@@ -1,7 +1,8 @@
+import { HOUR_MS } from "../../core/time.ts";
 import type { ProviderAnswer } from "./provider.ts";
 
 const DEFAULT_PAUSE_MS = 5_000;
-const LONGEST_PAUSE_MS = 3_600_000;
+const LONGEST_PAUSE_MS = HOUR_MS;
 
 export interface HttpRefusal {
   provider: string;

@@ -1,4 +1,5 @@
 import type { Channel } from "../../core/message.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import type { Config } from "../../platform/config.ts";
 import { createFcmProvider } from "./fcm.ts";
 import type { Provider } from "./provider.ts";
@@ -7,7 +8,7 @@ import { createTwilioProvider } from "./twilio.ts";
 
 /** How far the real ones' searches lag behind; the sandbox' does not. */
 const TWILIO_LAG_MS = 30_000;
-const SENDGRID_LAG_MS = 5 * 60_000;
+const SENDGRID_LAG_MS = 5 * MINUTE_MS;
 const SANDBOX_LAG_MS = 1_000;
 
 export function createProviders(config: Config, timeoutMs: number): Record<Channel, Provider> {

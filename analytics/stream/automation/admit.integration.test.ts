@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { journeyWorkflowId } from "../../../core/contracts/journey-id.ts";
 import type { JourneyDefinition, ReEntry, Trigger } from "../../../core/journey/definition.ts";
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import type { Context } from "../../../platform/context.ts";
 import { campaigns, campaignVersions, clients, journeyRuns } from "../../../platform/postgres/schema.ts";
 import { ABSENT } from "../../../platform/user-store.ts";
@@ -12,7 +13,6 @@ import { createTestContext } from "../../../test/support/context.ts";
 import { admitEntries } from "./admit.ts";
 import type { Entry } from "./match.ts";
 
-const HOUR_MS = 3_600_000;
 const NOW = Date.parse("2026-11-21T10:00:00.000Z");
 const DEVICE = ["anon:x"];
 const LOGGED_IN = ["user:a", "anon:x"];
@@ -78,7 +78,7 @@ test("where the campaign says once, nobody enters a second time, under whichever
 });
 
 test("where it says how long to wait, nobody enters before, and everybody afterwards", async () => {
-  const rule: ReEntry = { rule: "cool_down", after_ms: 24 * HOUR_MS };
+  const rule: ReEntry = { rule: "cool_down", after_ms: DAY_MS };
   expect(await enter(rule, DEVICE, 0)).toBe(1);
   await endAll();
   expect(await enter(rule, LOGGED_IN, 23)).toBe(0);

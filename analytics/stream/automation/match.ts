@@ -2,6 +2,7 @@ import { allHold } from "../../../core/condition.ts";
 import { journeyWorkflowId } from "../../../core/contracts/journey-id.ts";
 import type { RunEvent } from "../../../core/contracts/journey.ts";
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
+import { DAY_MS } from "../../../core/time.ts";
 import { uuidOf } from "../../../core/uuid.ts";
 import { type OpenCampaign, pickProps, type Rules } from "./rules.ts";
 
@@ -56,7 +57,7 @@ export interface Matches {
 export type RefusalReason = "paused" | "stale" | "where";
 
 /** An event older than this starts no journey: it is a backfill, or a device that was off for days. */
-export const MAX_ENTRY_AGE_MS = 24 * 3_600_000;
+export const MAX_ENTRY_AGE_MS = DAY_MS;
 /** What messages may speak of; more is left out. */
 const MAX_PROPS_LENGTH = 8192;
 /** What our own deliveries bring back is no sign of life. */

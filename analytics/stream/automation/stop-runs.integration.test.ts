@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { MINUTE_MS } from "../../../core/time.ts";
 import type { Context } from "../../../platform/context.ts";
 import { clients, journeyRuns } from "../../../platform/postgres/schema.ts";
 import { createTestContext } from "../../../test/support/context.ts";
@@ -10,7 +11,6 @@ import type { StopMatch } from "./match.ts";
 import { stopRuns } from "./stop-runs.ts";
 
 const AT = Date.parse("2026-11-21T10:00:00.000Z");
-const MINUTE_MS = 60_000;
 
 let ctx: Context;
 let client_id = "";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-const MAX_WAIT_MS = 366 * 86_400_000;
+import { DAY_MS } from "../../time.ts";
+const MAX_WAIT_MS = 366 * DAY_MS;
 
 export const nodeIdSchema = () =>
   z
