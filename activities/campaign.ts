@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray } from "drizzle-orm";
 
+import { chunksOf } from "../core/chunks.ts";
 import type { HeldRun, ResumeCampaignActivities } from "../core/contracts/campaign.ts";
 import type { Context } from "../platform/context.ts";
 import { journeyRuns } from "../platform/postgres/schema.ts";
@@ -50,7 +51,5 @@ export function createCampaignActivities(deps: {
 }
 
 async function inTurns(runs: readonly HeldRun[], wake: (run: HeldRun) => Promise<unknown>): Promise<void> {
-  for (let at = 0; at < runs.length; at += SIGNALS_AT_ONCE) {
-    await Promise.all(runs.slice(at, at + SIGNALS_AT_ONCE).map(wake));
-  }
+  for (const some of chunksOf(runs, SIGNALS_AT_ONCE)) await Promise.all(some.map(wake));
 }

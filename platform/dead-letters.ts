@@ -1,3 +1,4 @@
+import { chunksOf } from "../core/chunks.ts";
 import { kindOf, type Provenance, readEventType, type ReplayMark } from "../core/dead-letter.ts";
 import type { Enrichment } from "../core/enriched-event.ts";
 import type { Position } from "../core/position.ts";
@@ -39,7 +40,7 @@ const LONGEST_REASON = 300;
 /** The same place and stage is one row, however often it is written; so are a letter and the replay it failed in. */
 export async function writeDeadLetters(db: Database, letters: readonly DeadLetter[]): Promise<void> {
   const at = new Date().toISOString();
-  for (const rows of chunksOf(letters)) {
+  for (const rows of chunksOf(letters, ROWS_PER_STATEMENT)) {
     const values = rows.map(({ source, stage, replay, ...letter }) => {
       const reason = storable(letter.reason).slice(0, LONGEST_REASON);
       return {
@@ -68,7 +69,7 @@ export async function writeDeadLetters(db: Database, letters: readonly DeadLette
 }
 
 export async function writeDrops(db: Database, drops: readonly DroppedEvent[]): Promise<void> {
-  for (const rows of chunksOf(drops)) {
+  for (const rows of chunksOf(drops, ROWS_PER_STATEMENT)) {
     const values = rows.map(({ source, ...drop }) => ({
       source_shard: source.shard,
       source_sequence: source.sequence,
@@ -81,12 +82,6 @@ export async function writeDrops(db: Database, drops: readonly DroppedEvent[]): 
     }));
     await db.insert(droppedEvents).values(values).onConflictDoNothing();
   }
-}
-
-function chunksOf<T>(list: readonly T[]): T[][] {
-  const chunks: T[][] = [];
-  for (let at = 0; at < list.length; at += ROWS_PER_STATEMENT) chunks.push(list.slice(at, at + ROWS_PER_STATEMENT));
-  return chunks;
 }
 
 /** A value without what PostgreSQL's text cannot hold. */

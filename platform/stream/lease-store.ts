@@ -1,6 +1,7 @@
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import { BatchGetCommand, DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 
+import { chunksOf } from "../../core/chunks.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ShardProgress } from "../../core/shard-load.ts";
 import type { Context } from "../context.ts";
@@ -69,8 +70,8 @@ export function createLeaseStore(
 
   async function read(shards: readonly string[]): Promise<Map<string, Lease>> {
     const found = new Map<string, Lease>();
-    for (let at = 0; at < shards.length; at += BATCH_GET_LIMIT) {
-      const Keys = shards.slice(at, at + BATCH_GET_LIMIT).map(keyOf);
+    for (const some of chunksOf(shards, BATCH_GET_LIMIT)) {
+      const Keys = some.map(keyOf);
       const answer = await documents.send(
         new BatchGetCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
       );

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 
+import { chunksOf } from "../../../core/chunks.ts";
 import type { JourneyInput, RunEvent } from "../../../core/contracts/journey.ts";
 import { isAppError } from "../../../core/errors.ts";
 import type { Logger } from "../../../platform/logger.ts";
@@ -33,11 +34,9 @@ export async function tellRuns(
     (row) => tells[row.place]!.order > (begun.get(row.run_id) ?? -1),
   );
   const runs = [...Map.groupBy(waiting, (row) => row.run_id).values()];
-  for (let at = 0; at < runs.length; at += AT_ONCE) {
+  for (const some of chunksOf(runs, AT_ONCE)) {
     await Promise.all(
-      runs
-        .slice(at, at + AT_ONCE)
-        .map((rows) => tell(deps, rows, tells).catch((error: unknown) => report(deps.log, rows[0]!, error))),
+      some.map((rows) => tell(deps, rows, tells).catch((error: unknown) => report(deps.log, rows[0]!, error))),
     );
   }
   return runs.length;

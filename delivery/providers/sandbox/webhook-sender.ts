@@ -1,5 +1,7 @@
 import { createHmac, createSign } from "node:crypto";
 
+import { chunksOf } from "../../../core/chunks.ts";
+import { DAY_MS } from "../../../core/time.ts";
 import type { Logger } from "../../../platform/logger.ts";
 import type { SandboxKeys } from "./keys.ts";
 import type { OwedWebhook, SandboxStore } from "./store.ts";
@@ -7,7 +9,7 @@ import type { OwedWebhook, SandboxStore } from "./store.ts";
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 /** As SendGrid does. */
-const GIVE_UP_MS = 24 * 60 * 60 * 1000;
+const GIVE_UP_MS = DAY_MS;
 const TICK_MS = 50;
 const MAX_UNDER_WAY = 8;
 /** SendGrid posts events in batches. */
@@ -90,10 +92,9 @@ export function createWebhookSender(parts: {
 
 /** Twilio's one by one, SendGrid's together. */
 function batchesOf(due: OwedWebhook[]): OwedWebhook[][] {
-  const batches = due.filter((webhook) => webhook.kind === "twilio").map((webhook) => [webhook]);
-  const events = due.filter((webhook) => webhook.kind === "sendgrid");
-  for (let i = 0; i < events.length; i += MAX_BATCH) batches.push(events.slice(i, i + MAX_BATCH));
-  return batches;
+  const texts = due.filter((webhook) => webhook.kind === "twilio");
+  const mails = due.filter((webhook) => webhook.kind === "sendgrid");
+  return [...chunksOf(texts, 1), ...chunksOf(mails, MAX_BATCH)];
 }
 
 /** HMAC-SHA1 over the URL and the form's fields in the order of their names. */
