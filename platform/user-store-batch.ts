@@ -2,7 +2,8 @@ import { AppError } from "../core/errors.ts";
 import { advanceFence, isAfterFence, type Place } from "../core/fence.ts";
 import type { LruMap } from "../core/lru.ts";
 import { comparePlaces } from "../core/position.ts";
-import { ABSENT, inParallel, itemName, type ItemKey, type StoredItem, type UserStore } from "./user-store.ts";
+import { inParallel } from "./in-parallel.ts";
+import { ABSENT, itemName, type ItemKey, type StoredItem, type UserStore } from "./user-store.ts";
 
 const PARALLEL_WRITES = 32;
 const TRIES = 10;

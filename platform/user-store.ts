@@ -8,10 +8,12 @@ import {
   QueryCommand,
 } from "@aws-sdk/client-dynamodb";
 
+import { chunksOf } from "../core/chunks.ts";
 import { AppError } from "../core/errors.ts";
 import type { Fences } from "../core/fence.ts";
 import { createAwsCall, errorNameOf } from "./aws-json.ts";
 import type { Context } from "./context.ts";
+import { inParallel } from "./in-parallel.ts";
 
 /** Where an item lies: `owner` is a person's key (`user:…`, `anon:…`, `session:…`), or names a thing that is nobody's. */
 export interface ItemKey {
@@ -244,25 +246,6 @@ function fromItem(item: Item, nowMs: number): StoredItem {
 
 function hashOf(indexPartition = ""): string {
   return indexPartition.slice(indexPartition.lastIndexOf("#") + 1);
-}
-
-function chunksOf<T>(list: readonly T[], size: number): T[][] {
-  const chunks: T[][] = [];
-  for (let at = 0; at < list.length; at += size) chunks.push(list.slice(at, at + size));
-  return chunks;
-}
-
-/** Runs `task` over all items, so many at a time; the first failure fails all. */
-export async function inParallel<T>(
-  items: readonly T[],
-  limit: number,
-  task: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    for (let at = next++; at < items.length; at = next++) await task(items[at] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
 }
 
 async function backOff(attempt: number): Promise<void> {

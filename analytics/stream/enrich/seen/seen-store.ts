@@ -1,5 +1,7 @@
 import { comparePlaces } from "../../../../core/position.ts";
-import { inParallel, type UserStore } from "../../../../platform/user-store.ts";
+import { MINUTE_MS } from "../../../../core/time.ts";
+import { inParallel } from "../../../../platform/in-parallel.ts";
+import type { UserStore } from "../../../../platform/user-store.ts";
 import type { Draft } from "../step.ts";
 import { IdTable, type SeenPlace } from "./id-table.ts";
 import { decodeSeen, encodeSeen, type SeenEntry } from "./seen-codec.ts";
@@ -9,7 +11,6 @@ const SEEN_DAYS = 7;
 /** Ids kept in memory, in whole minutes: 100 MB at the most. */
 const MAX_IDS = 2_000_000;
 const PARALLEL_LOADS = 16;
-const MINUTE_MS = 60_000;
 const DAY_S = 86_400;
 
 export interface SeenStore {
