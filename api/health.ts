@@ -1,6 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { Response } from "express";
 
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { ApiContext } from "./context.ts";
 
 const PATIENCE_MS = 2_000;
@@ -16,10 +17,10 @@ export async function answerHealth(api: ApiContext, response: Response): Promise
 }
 
 async function answersInTime(work: () => PromiseLike<unknown>): Promise<boolean> {
-  const timeout = new Promise<false>((resolve) => setTimeout(() => resolve(false), PATIENCE_MS).unref());
-  const answer = (async () => {
-    await work();
+  try {
+    await withTimeout(work(), PATIENCE_MS, "the store");
     return true;
-  })();
-  return Promise.race([answer.catch(() => false), timeout]);
+  } catch {
+    return false;
+  }
 }

@@ -4,6 +4,7 @@ import type { Event } from "../core/event.ts";
 import type { Logger } from "../platform/logger.ts";
 import { waitForSends } from "../platform/sends-under-way.ts";
 import { setStopHints, type StopHint } from "../platform/stop-hint.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import type { IngestMetrics } from "./metrics.ts";
 
@@ -38,16 +39,9 @@ export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestM
 
 /** The hint first, then the look at what is going out: see `sends-under-way.ts`. */
 async function leave(redis: Redis, clientId: string, hints: readonly StopHint[], atMs: number): Promise<void> {
-  await withTimeout(setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS);
+  await withTimeout(setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS, "Redis");
   const personKeys = hints.map((hint) => hint.personKey);
   const waiting = waitForSends(redis, { clientId, personKeys }, SENDS_TIMEOUT_MS);
-  const isQuiet = await withTimeout(waiting, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS);
+  const isQuiet = await withTimeout(waiting, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS, "Redis");
   if (!isQuiet) throw new Error("a message is still being handed over");
-}
-
-function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("Redis has not answered in time")), timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

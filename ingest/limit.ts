@@ -4,6 +4,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limite
 import { AppError } from "../core/errors.ts";
 import { MAX_BATCH } from "../core/event.ts";
 import type { Caller } from "../platform/keyring.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 
 /** What this process may give out to a client without asking again, until the window ends. */
 interface Lease {
@@ -109,7 +110,7 @@ function createWindow(redis: Redis, eventsPerSecond: number) {
   const own = new RateLimiterMemory(options);
   const consume = async (clientId: string, events: number): Promise<Grant> => {
     try {
-      return grantOf(await withTimeout(shared.consume(clientId, events)), events);
+      return grantOf(await withTimeout(shared.consume(clientId, events), REDIS_TIMEOUT_MS, "Redis"), events);
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return grantOf(refusal, 0);
       return own.consume(clientId, events).then(
@@ -124,11 +125,4 @@ function createWindow(redis: Redis, eventsPerSecond: number) {
 function grantOf(answer: RateLimiterRes, granted: number): Grant {
   const left = granted === 0 ? 0 : answer.remainingPoints;
   return { granted, left, endsInMs: Math.max(1, answer.msBeforeNext) };
-}
-
-function withTimeout(work: Promise<RateLimiterRes>): Promise<RateLimiterRes> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("Redis has not answered in time")), REDIS_TIMEOUT_MS);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -5,6 +5,7 @@ import { AppError } from "../core/errors.ts";
 import type { Logger } from "./logger.ts";
 import type { Database } from "./postgres/database.ts";
 import { apiKeys, clients } from "./postgres/schema.ts";
+import { withTimeout } from "./with-timeout.ts";
 
 /** Who holds a key, and what they may. */
 export interface Caller {
@@ -50,7 +51,9 @@ export function createKeyring(db: Database, log: Logger): Keyring {
   let hasReachedDatabase = false;
 
   const read = async (hashes: readonly string[]): Promise<Map<string, Caller>> => {
-    const rows = await withTimeout(() => selectKeys(db, hashes));
+    const rows = await withTimeout(selectKeys(db, hashes), STATEMENT_TIMEOUT_MS, "PostgreSQL").catch((cause) => {
+      throw unavailable(cause);
+    });
     hasReachedDatabase = true;
     return new Map(rows.map((row) => [row.key_hash, callerOf(row)]));
   };
@@ -158,20 +161,6 @@ function remember<Value>(map: Map<string, Value>, key: string, value: Value, max
     if (oldest !== undefined) map.delete(oldest);
   }
   map.set(key, value);
-}
-
-async function withTimeout<T>(work: () => PromiseLike<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer in time")), STATEMENT_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([work(), timeout]);
-  } catch (cause) {
-    throw unavailable(cause);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function unavailable(cause?: unknown): AppError {
