@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 
-import { amzDateOf, authorizationOf, type SigningCredentials } from "./stream/signature.ts";
+import { amzDateOf, authorizationOf, type SigningCredentials } from "./aws-signature.ts";
 
 /** What is taken over from an SDK client: who calls, and where to. */
 export interface AwsClient {

@@ -5,8 +5,8 @@ import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
+import { amzDateOf, authorizationOf } from "../aws-signature.ts";
 import { createPutRecords } from "./put-records.ts";
-import { amzDateOf, authorizationOf } from "./signature.ts";
 
 interface Seen {
   headers: IncomingHttpHeaders;
