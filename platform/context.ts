@@ -1,8 +1,8 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { Redis } from "ioredis";
 
+import { awsOptions } from "./aws-options.ts";
 import type { Config } from "./config.ts";
 import { createLogger, type Logger } from "./logger.ts";
 import { connectPostgres, type Database } from "./postgres/database.ts";
@@ -27,8 +27,8 @@ export function createContext(service: string, config: Config, overrides: Partia
     overrides.redis ??
     new Redis(config.LIVORA_REDIS_URL, { lazyConnect: true, maxRetriesPerRequest: 1, enableOfflineQueue: true });
   redis.on("error", (error: Error) => log.debug({ err: error.message }, "redis"));
-  const kinesis = overrides.kinesis ?? new KinesisClient(awsOptions(config.LIVORA_KINESIS_URL, config));
-  const dynamodb = overrides.dynamodb ?? new DynamoDBClient(awsOptions(config.LIVORA_DYNAMODB_URL, config));
+  const kinesis = overrides.kinesis ?? new KinesisClient(awsOptions(config, config.LIVORA_KINESIS_URL));
+  const dynamodb = overrides.dynamodb ?? new DynamoDBClient(awsOptions(config, config.LIVORA_DYNAMODB_URL));
   return {
     config,
     log,
@@ -42,21 +42,5 @@ export function createContext(service: string, config: Config, overrides: Partia
       dynamodb.destroy();
       await postgres.close();
     },
-  };
-}
-
-function awsOptions(endpoint: string, config: Config) {
-  const local = endpoint !== "";
-  return {
-    region: config.AWS_REGION,
-    maxAttempts: 3,
-    // The embedded servers speak HTTP/1.1 only.
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 2_000,
-      requestTimeout: 10_000,
-      // Else a request beyond its time is only warned of, and waited for without end.
-      throwOnRequestTimeout: true,
-    }),
-    ...(local && { endpoint, credentials: { accessKeyId: "local", secretAccessKey: "local" } }),
   };
 }

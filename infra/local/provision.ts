@@ -11,9 +11,9 @@ import {
   ResourceInUseException as StreamInUseException,
   DescribeStreamSummaryCommand,
 } from "@aws-sdk/client-kinesis";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import postgres from "postgres";
 
+import { awsOptions } from "../../platform/aws-options.ts";
 import type { Config } from "../../platform/config.ts";
 import { waitUntil } from "./ports.ts";
 
@@ -102,19 +102,6 @@ function keys(hash: string, range?: string): NonNullable<CreateTableCommandInput
     { AttributeName: hash, KeyType: "HASH" },
     ...(range ? [{ AttributeName: range, KeyType: "RANGE" as const }] : []),
   ];
-}
-
-function awsOptions(config: Config, endpoint: string) {
-  return {
-    endpoint,
-    region: config.AWS_REGION,
-    credentials: { accessKeyId: "local", secretAccessKey: "local" },
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 2_000,
-      requestTimeout: 10_000,
-      throwOnRequestTimeout: true,
-    }),
-  };
 }
 
 /** What exists already is what was wanted. */
