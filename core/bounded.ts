@@ -1,3 +1,5 @@
+import { isObject } from "./is-object.ts";
+
 /** Text cut to a length, so that one sender's odd value cannot fill an item; null where it is no text. */
 export function textOf(value: unknown, maxLength = 256): string | null {
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
@@ -12,8 +14,4 @@ export function objectAt(value: unknown, ...path: string[]): Readonly<Record<str
   let at: unknown = value;
   for (const key of path) at = isObject(at) && Object.hasOwn(at, key) ? at[key] : undefined;
   return isObject(at) ? at : {};
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

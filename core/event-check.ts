@@ -1,4 +1,5 @@
 import { type Event, ID_PATTERN, MAX_EVENT_TYPE_LENGTH, MAX_ID_LENGTH } from "./event.ts";
+import { isObject } from "./is-object.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
@@ -28,10 +29,6 @@ export function eventTimeMs(value: unknown): number {
 
 export function isEvent(value: unknown): value is Event {
   return !Number.isNaN(eventTimeMs(value));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isOptionalObject(value: unknown): boolean {

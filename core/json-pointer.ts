@@ -1,3 +1,5 @@
+import { isObject } from "./is-object.ts";
+
 /** Keys that lead out of an object into JavaScript's own. */
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 const MAX_TOKENS = 32;
@@ -55,8 +57,4 @@ function writeElement(list: readonly unknown[], token: string, rest: readonly st
 
 function isIndex(token: string, length: number): boolean {
   return /^(0|[1-9]\d{0,8})$/.test(token) && Number(token) < length;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

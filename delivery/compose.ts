@@ -1,4 +1,5 @@
 import type { SendRequest } from "../core/contracts/journey.ts";
+import { isObject } from "../core/is-object.ts";
 import type { Contact } from "./channels/channel.ts";
 import { CHANNEL_RULES } from "./channels/index.ts";
 import type { DeliveryContext } from "./context.ts";
@@ -57,7 +58,7 @@ function variablesOf({ run, campaign, client }: Standing, contact: Contact): Var
 /** A cart as shops send it: an object of its own, or a single thing with a price. */
 function cartOf(props: Record<string, unknown>): Record<string, unknown> {
   const { cart, items, value, price, currency } = props;
-  const own = typeof cart === "object" && cart !== null && !Array.isArray(cart) ? cart : {};
+  const own = isObject(cart) ? cart : {};
   return { items: items ?? [props], value: value ?? price ?? null, currency: currency ?? null, ...own };
 }
 
