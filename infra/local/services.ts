@@ -56,7 +56,7 @@ export async function startService(name: ServiceName, { dir, ports, env, root = 
   return toPart(child, url, options, isReady, logFrom, (withinMs) => answersHttp(`${url}/healthz`, withinMs));
 }
 
-async function answersReadyz(url: string): Promise<boolean> {
+export async function answersReadyz(url: string): Promise<boolean> {
   const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
   return response.ok;
 }

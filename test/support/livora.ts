@@ -9,7 +9,7 @@ import { nodeBinary, ROOT } from "../../infra/local/paths.ts";
 import { answers, findFreePorts, waitUntil } from "../../infra/local/ports.ts";
 import { signalProcess, tailOf } from "../../infra/local/process.ts";
 import { PORT_NAMES, PORTS, type Ports } from "../../infra/local/settings.ts";
-import { SERVICE_NAMES } from "../../infra/local/services.ts";
+import { answersReadyz, SERVICE_NAMES } from "../../infra/local/services.ts";
 import { endLeftovers, type PartName } from "../../infra/local/system.ts";
 import { makeTemporaryFolder, sweepTemporaryFolders } from "../../infra/local/temporary-folder.ts";
 import type { EvidenceSources } from "./oracle-evidence.ts";
@@ -138,11 +138,6 @@ async function isServing(dir: string): Promise<boolean> {
   const { ingest, api, outbox } = readEndpoints(dir);
   const answers = await Promise.all([ingest, api, outbox].map(answersReadyz));
   return answers.every(Boolean);
-}
-
-async function answersReadyz(base: string): Promise<boolean> {
-  const response = await fetch(`${base}/readyz`, { signal: AbortSignal.timeout(2_000) });
-  return response.ok;
 }
 
 async function isBack(pid: number | null, before: number | null, port: number, part: PartName): Promise<boolean> {
