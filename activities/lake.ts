@@ -2,26 +2,26 @@ import { Context as ActivityContext } from "@temporalio/activity";
 import { sql } from "drizzle-orm";
 
 import {
-  addCounts,
   type CompactionCounts,
   type CompactionTarget,
   type LakeActivities,
   NO_COUNTS,
 } from "../core/contracts/lake.ts";
 import { isAppError, isTransient } from "../core/errors.ts";
+import { sumCounts } from "../core/sum-counts.ts";
+import { DAY_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { type CompactionDeps, compactPartition } from "../platform/lake/compact.ts";
 import type { Warehouse } from "../platform/warehouse/duckdb.ts";
 import { planCompaction } from "../platform/lake/compaction-book.ts";
 
-const MINUTE_MS = 60_000;
 const HEARTBEAT_MS = 5_000;
 
 /** Late events of an hour mostly come soon after it. */
 const CLOSED_AFTER_MS = 10 * MINUTE_MS;
 /** Far longer than a lease: a process that lost its shard has noticed by then. */
 const SETTLED_AFTER_MS = 5 * MINUTE_MS;
-const TEMP_AFTER_MS = 24 * 60 * MINUTE_MS;
+const TEMP_AFTER_MS = DAY_MS;
 
 export type LakeActivityDeps = Pick<CompactionDeps, "lake" | "readProgress"> & {
   ctx: Pick<Context, "db" | "log">;
@@ -51,7 +51,7 @@ export function createLakeActivities(deps: LakeActivityDeps): LakeActivities {
       try {
         for (const target of targets.slice(progress.done)) {
           activity.cancellationSignal.throwIfAborted();
-          progress.counts = addCounts(progress.counts, await compactOne({ ...deps, warehouse }, target));
+          progress.counts = sumCounts([progress.counts, await compactOne({ ...deps, warehouse }, target)]);
           progress.done++;
           activity.heartbeat(progress);
         }

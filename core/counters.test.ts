@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { addCount, type Counts, MAX_COUNTED_TYPES, minuteOf, OTHER_TYPES, sumCounts } from "./counters.ts";
+import { addCount, type Counts, MAX_COUNTED_TYPES, minuteOf, OTHER_TYPES } from "./counters.ts";
+import { sumCounts } from "./sum-counts.ts";
 
 const count = (types: readonly string[]) => types.reduce<Counts>((counts, type) => addCount(counts, type), {});
 

@@ -19,11 +19,3 @@ export function addCount(counts: Counts | undefined, eventType: string): Counts 
   const count = Object.hasOwn(before, type) ? (before[type] ?? 0) : 0;
   return { ...before, ...Object.fromEntries([[type, count + 1]]) };
 }
-
-export function sumCounts(several: readonly Counts[]): Counts {
-  const sums = new Map<string, number>();
-  for (const counts of several) {
-    for (const [type, count] of Object.entries(counts)) sums.set(type, (sums.get(type) ?? 0) + count);
-  }
-  return Object.fromEntries(sums);
-}

@@ -1,12 +1,11 @@
 import { z } from "zod";
 
-import { sumCounts } from "../core/counters.ts";
 import { parse } from "../core/parse.ts";
+import { sumCounts } from "../core/sum-counts.ts";
+import { MINUTE_MS } from "../core/time.ts";
 import { readLiveCounters } from "../platform/live-counters.ts";
 import type { UserStore } from "../platform/user-store.ts";
 import { type CrmContext, requireScope } from "./context.ts";
-
-const MINUTE_MS = 60_000;
 
 export const readLiveInput = z.object({
   minutes: z.coerce.number().int().min(1).max(60).default(15).meta({ description: "How many, up to the present one." }),

@@ -1,9 +1,11 @@
-import { type Counts, minuteOf, sumCounts } from "../core/counters.ts";
+import { type Counts, minuteOf } from "../core/counters.ts";
 import { laneOf } from "../core/position.ts";
-import { inParallel, type ItemKey, type UserStore } from "./user-store.ts";
+import { sumCounts } from "../core/sum-counts.ts";
+import { MINUTE_MS } from "../core/time.ts";
+import { inParallel } from "./in-parallel.ts";
+import type { ItemKey, UserStore } from "./user-store.ts";
 
 const PARALLEL_READS = 8;
-const MINUTE_MS = 60_000;
 /** A mark where the counts of a shard would lie: they lie in a partition of their own. No counts are an array. */
 const SPREAD = ["spread"] as const;
 

@@ -52,15 +52,6 @@ export interface DeadLetterReplayActivities {
   endReplay(input: ReplayPage & { state: "done" | "cancelled"; counts: ReplayCounts }): Promise<void>;
 }
 
-export function addReplayCounts(a: ReplayCounts, b: ReplayCounts): ReplayCounts {
-  return {
-    taken: a.taken + b.taken,
-    duplicate: a.duplicate + b.duplicate,
-    failed_again: a.failed_again + b.failed_again,
-    refused: a.refused + b.refused,
-  };
-}
-
 /** An id names one replay, however often it is asked for. */
 export function replayWorkflowId(clientId: string, replayId: string): string {
   return `dead-letters:${clientId}:${replayId}`;

@@ -47,13 +47,3 @@ export interface LakeActivities {
 }
 
 export const NO_COUNTS: CompactionCounts = { partitions: 0, merged: 0, written: 0, duplicates: 0, failed: 0 };
-
-export function addCounts(a: CompactionCounts, b: CompactionCounts): CompactionCounts {
-  return {
-    partitions: a.partitions + b.partitions,
-    merged: a.merged + b.merged,
-    written: a.written + b.written,
-    duplicates: a.duplicates + b.duplicates,
-    failed: a.failed + b.failed,
-  };
-}

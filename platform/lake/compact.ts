@@ -2,9 +2,10 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import type { CompactionCounts, CompactionTarget } from "../../core/contracts/lake.ts";
-import { addCounts, NO_COUNTS } from "../../core/contracts/lake.ts";
+import { NO_COUNTS } from "../../core/contracts/lake.ts";
 import { AppError } from "../../core/errors.ts";
 import { compactedFileName, isFileOf, parsePartition, parseRangeFileName } from "../../core/lake.ts";
+import { sumCounts } from "../../core/sum-counts.ts";
 import type { Context } from "../context.ts";
 import type { DuckDBConnection, Warehouse } from "../warehouse/duckdb.ts";
 import { bookMerged, dropDuplicates } from "./compaction-book.ts";
@@ -55,7 +56,7 @@ async function compactUnderLock(deps: CompactionDeps, connection: DuckDBConnecti
     if (inputs.length === 0) return counts;
     await deps.onStep("planned");
     const duplicates = await mergeInputs(deps, connection, place, inputs);
-    counts = addCounts(counts, { ...NO_COUNTS, merged: inputs.length, written: 1, duplicates });
+    counts = sumCounts([counts, { ...NO_COUNTS, merged: inputs.length, written: 1, duplicates }]);
   }
 }
 

@@ -10,7 +10,6 @@ import {
 } from "@temporalio/workflow";
 
 import {
-  addReplayCounts,
   type DeadLetterReplayActivities,
   NO_REPLAY_COUNTS,
   PROGRESS_QUERY,
@@ -19,6 +18,7 @@ import {
   type ReplayInput,
   type ReplayProgress,
 } from "../../core/contracts/dead-letter-replay.ts";
+import { sumCounts } from "../../core/sum-counts.ts";
 import { isHistoryLong } from "../history.ts";
 
 /** So many that a page is worth its two activities, so few that one attempt is soon done. */
@@ -64,7 +64,7 @@ export async function replayDeadLetters(input: ReplayInput): Promise<ReplayProgr
     const { ids } = page;
     if (ids.length === 0) break;
     after = page.after ?? after;
-    counts = addReplayCounts(counts, await settleLetters({ client_id, replay_id, ids }));
+    counts = sumCounts([counts, await settleLetters({ client_id, replay_id, ids })]);
     await condition(() => isCancelled, (1_000 * ids.length) / rate_per_second);
     if (!isCancelled && isHistoryLong() && allHandlersFinished()) {
       await continueAsNew<typeof replayDeadLetters>({ ...input, counts, ...(after && { after }), is_paused: isPaused });

@@ -1,12 +1,12 @@
 import { continueAsNew, proxyActivities, setCurrentDetails } from "@temporalio/workflow";
 
 import {
-  addCounts,
   type CompactionCounts,
   type CompactionInput,
   type LakeActivities,
   NO_COUNTS,
 } from "../../core/contracts/lake.ts";
+import { sumCounts } from "../../core/sum-counts.ts";
 import { isHistoryLong } from "../history.ts";
 
 /** So many that a page is worth its two activities, so few that one attempt is soon done. */
@@ -31,7 +31,7 @@ export async function compactLake(input: CompactionInput): Promise<CompactionCou
   let after = input.after;
   for (;;) {
     const page = await planCompaction({ limit: PAGE_SIZE, ...(after && { after }) });
-    if (page.targets.length > 0) counts = addCounts(counts, await compactPartitions({ targets: page.targets }));
+    if (page.targets.length > 0) counts = sumCounts([counts, await compactPartitions({ targets: page.targets })]);
     setCurrentDetails(describe(counts));
     if (page.next === null) break;
     after = page.next;
