@@ -18,7 +18,7 @@ export async function answerHealth(api: ApiContext, response: Response): Promise
 
 async function answersInTime(work: () => PromiseLike<unknown>): Promise<boolean> {
   try {
-    await withTimeout(work(), PATIENCE_MS, "the store");
+    await withTimeout(work, PATIENCE_MS, "the store");
     return true;
   } catch {
     return false;

@@ -39,9 +39,9 @@ export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestM
 
 /** The hint first, then the look at what is going out: see `sends-under-way.ts`. */
 async function leave(redis: Redis, clientId: string, hints: readonly StopHint[], atMs: number): Promise<void> {
-  await withTimeout(setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS, "Redis");
+  await withTimeout(() => setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS, "Redis");
   const personKeys = hints.map((hint) => hint.personKey);
-  const waiting = waitForSends(redis, { clientId, personKeys }, SENDS_TIMEOUT_MS);
-  const isQuiet = await withTimeout(waiting, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS, "Redis");
+  const wait = () => waitForSends(redis, { clientId, personKeys }, SENDS_TIMEOUT_MS);
+  const isQuiet = await withTimeout(wait, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS, "Redis");
   if (!isQuiet) throw new Error("a message is still being handed over");
 }

@@ -110,7 +110,7 @@ function createWindow(redis: Redis, eventsPerSecond: number) {
   const own = new RateLimiterMemory(options);
   const consume = async (clientId: string, events: number): Promise<Grant> => {
     try {
-      return grantOf(await withTimeout(shared.consume(clientId, events), REDIS_TIMEOUT_MS, "Redis"), events);
+      return grantOf(await withTimeout(() => shared.consume(clientId, events), REDIS_TIMEOUT_MS, "Redis"), events);
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) return grantOf(refusal, 0);
       return own.consume(clientId, events).then(

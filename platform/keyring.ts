@@ -51,7 +51,7 @@ export function createKeyring(db: Database, log: Logger): Keyring {
   let hasReachedDatabase = false;
 
   const read = async (hashes: readonly string[]): Promise<Map<string, Caller>> => {
-    const rows = await withTimeout(selectKeys(db, hashes), STATEMENT_TIMEOUT_MS, "PostgreSQL").catch((cause) => {
+    const rows = await withTimeout(() => selectKeys(db, hashes), STATEMENT_TIMEOUT_MS, "PostgreSQL").catch((cause) => {
       throw unavailable(cause);
     });
     hasReachedDatabase = true;
