@@ -1,6 +1,5 @@
 import { join } from "node:path";
 
-import { ScheduleAlreadyRunning, ScheduleClient, ScheduleOverlapPolicy } from "@temporalio/client";
 import { type NativeConnection, Worker } from "@temporalio/worker";
 
 import { createLakeActivities } from "../activities/lake.ts";
@@ -12,22 +11,34 @@ import {
   LAKE_TASK_QUEUE,
 } from "../core/contracts/lake.ts";
 import { AppError } from "../core/errors.ts";
+import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createLeaseStore } from "../platform/stream/lease-store.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
+import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 
 /** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
 const CONCURRENT_ACTIVITIES = 1;
 const MEMORY_LIMIT = "512MB";
 
+/** A quarter past every hour. */
+const COMPACTION: RegularWorkflow = {
+  scheduleId: COMPACTION_SCHEDULE_ID,
+  workflowType: COMPACTION_WORKFLOW,
+  workflowId: COMPACTION_WORKFLOW_ID,
+  taskQueue: LAKE_TASK_QUEUE,
+  everyMs: HOUR_MS,
+  offsetMs: 15 * MINUTE_MS,
+};
+
 /** The task queue "lake", and the Schedule that fills it. The caller runs and shuts down the worker. */
 export async function createLakeWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
   const { config } = ctx;
   const namespace = config.LIVORA_TEMPORAL_NAMESPACE;
-  await ensureSchedule(new ScheduleClient({ connection, namespace }));
+  await ensureSchedule(connection, namespace, COMPACTION);
   const lake = createLake(config.LIVORA_LAKE);
   const tempFolder = join(lake.root, "_tmp", `spill-worker-${process.pid}`);
   return Worker.create({
@@ -46,26 +57,6 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
     // Then a merge is given up at its next step, and the next run finishes it.
     shutdownGraceTime: "10 s",
   });
-}
-
-/** A quarter past every hour. Once it is there it is the operator's: pauses and changes stay. */
-async function ensureSchedule(schedules: ScheduleClient): Promise<void> {
-  try {
-    await schedules.create({
-      scheduleId: COMPACTION_SCHEDULE_ID,
-      spec: { intervals: [{ every: "1 hour", offset: "15 minutes" }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: "1 hour" },
-      action: {
-        type: "startWorkflow",
-        workflowType: COMPACTION_WORKFLOW,
-        workflowId: COMPACTION_WORKFLOW_ID,
-        taskQueue: LAKE_TASK_QUEUE,
-        args: [{}],
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-  }
 }
 
 function createProgressReader(ctx: Context) {

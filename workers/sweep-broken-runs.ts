@@ -1,15 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import { and, inArray } from "drizzle-orm";
 
+import { DAY_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { failGoneRuns } from "../platform/postgres/fail-gone-runs.ts";
 import { journeyRuns } from "../platform/postgres/schema.ts";
 import type { BrokenJourneys } from "../platform/temporal.ts";
+import { repeat } from "./repeat.ts";
 
-const EVERY_MS = 60_000;
+const EVERY_MS = MINUTE_MS;
 /** At the first sweep: who was away for longer finds out when the run is next spoken to. */
-const FIRST_LOOK_BACK_MS = 24 * 3_600_000;
+const FIRST_LOOK_BACK_MS = DAY_MS;
 /** Temporal lists what has ended some seconds after it has. */
 const OVERLAP_MS = 2 * EVERY_MS;
 
@@ -23,21 +23,8 @@ interface SweepDeps {
  * all clients, Temporal is asked for what has ended without a word; that is nearly always nothing, and is no part of any answer to people.
  */
 export function keepSweepingBrokenRuns(deps: SweepDeps): { stop(): Promise<void> } {
-  const stopping = new AbortController();
-  const running = keepSweeping(deps, stopping.signal);
-  return {
-    async stop() {
-      stopping.abort();
-      await running;
-    },
-  };
-}
-
-async function keepSweeping(deps: SweepDeps, signal: AbortSignal): Promise<void> {
   let sinceMs = Date.now() - FIRST_LOOK_BACK_MS;
-  while (!signal.aborted) {
-    await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
-    if (signal.aborted) return;
+  return repeat(EVERY_MS, async () => {
     const startedMs = Date.now();
     try {
       await sweepBrokenRuns(deps, new Date(sinceMs));
@@ -45,7 +32,7 @@ async function keepSweeping(deps: SweepDeps, signal: AbortSignal): Promise<void>
     } catch (error) {
       deps.ctx.log.warn({ err: (error as Error).message }, "broken runs not swept");
     }
-  }
+  });
 }
 
 /** Answers how many runs were closed. */
