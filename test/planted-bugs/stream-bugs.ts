@@ -50,8 +50,8 @@ export const STREAM_BUGS: readonly PlantedBug[] = [
     name: "resharded-bundle-settles-all",
     says: "A record that came to lie in another shard than expected settles all of its lanes, not only its first.",
     file: "platform/stream/bundle.ts",
-    finds: "const liesRight = i === 0 || isWhereExpected;",
-    becomes: "const liesRight = i === 0 || isWhereExpected || true;",
+    finds: "const liesRight = i === 0 || isWhereExpected || lanesThere.includes(lane.number);",
+    becomes: "const liesRight = i === 0 || isWhereExpected || lanesThere.length >= 0;",
     caughtBy: [
       {
         file: "platform/stream/producer.test.ts",

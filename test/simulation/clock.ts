@@ -11,6 +11,8 @@ export interface Proc {
   state: "running" | "frozen" | "dead";
   /** What came while it was frozen. */
   backlog: Entry[];
+  /** What `Date.now()` says to it, where that is not everybody's. */
+  wallMs?: () => number;
 }
 
 interface Entry {
@@ -229,12 +231,13 @@ function sleepUnlessAborted(clock: Clock, ms: number, value: unknown, signal?: A
 
 /** Without arguments the virtual time; everything else is the real class's. */
 function virtualDate(clock: Clock, Real: DateConstructor): DateConstructor {
+  const now = () => current()?.wallMs?.() ?? clock.wallMs();
   return class extends Real {
     constructor(...args: [] | [number]) {
-      super(...((args.length === 0 ? [clock.wallMs()] : args) as [number]));
+      super(...((args.length === 0 ? [now()] : args) as [number]));
     }
     static override now(): number {
-      return clock.wallMs();
+      return now();
     }
   } as DateConstructor;
 }

@@ -19,7 +19,8 @@ const POINTS = {
   "store:append": { calls: 15, kinds: ["refused", "lost", "slow", "dies_before", "dies_after"] },
   sql: { calls: 150, kinds: ["refused", "lost", "slow", "dies_before", "dies_after"] },
   redis: { calls: 200, kinds: ["refused", "lost", "slow"] },
-  temporal: { calls: 8, kinds: ["refused", "lost", "slow", "dies_before", "dies_after"] },
+  temporal: { calls: 8, kinds: ["refused", "lost", "late", "slow", "dies_before", "dies_after"] },
+  workflow_task: { calls: 30, kinds: ["refused", "lost", "slow", "dies_before", "dies_after"] },
   activity: { calls: 15, kinds: ["lost", "slow", "dies_before", "dies_after"] },
   "provider:send": {
     calls: 6,

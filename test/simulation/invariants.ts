@@ -2,11 +2,12 @@ import { comparePlaces } from "../../core/position.ts";
 import { judgeEquivalence } from "./equivalence.ts";
 import { judgeEffects } from "./effects.ts";
 import { type Evidence, gatherEvidence } from "./evidence.ts";
+import { judgeHistories } from "./histories.ts";
 import type { World } from "./world.ts";
 
 /** Something that must never be. */
 export interface Violation {
-  invariant: "rest" | "conservation" | "order" | "effects" | "equivalence" | "isolation";
+  invariant: "rest" | "conservation" | "order" | "effects" | "equivalence" | "isolation" | "journeys";
   detail: string;
 }
 
@@ -21,9 +22,10 @@ export async function judge(world: World): Promise<Violation[]> {
     ...judgeIsolation(world, evidence),
     ...(await judgeEquivalence(world)),
     ...world.temporal.failures.map(({ workflowId, reason }): Violation => ({
-      invariant: "effects",
+      invariant: "journeys",
       detail: `workflow ${workflowId} failed: ${reason}`,
     })),
+    ...judgeHistories(world.temporal.records).map((detail): Violation => ({ invariant: "journeys", detail })),
   ];
 }
 

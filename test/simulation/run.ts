@@ -3,6 +3,7 @@ import type { Fault } from "./faults.ts";
 import { judge, type Violation } from "./invariants.ts";
 import { type ModelPostgres, startPostgres } from "./postgres.ts";
 import { CLIENTS, drawScenario, SCHEDULE } from "./scenario.ts";
+import { loadWorkflows } from "./temporal/workflows.ts";
 import { createWorld, STARTS_AT } from "./world.ts";
 
 export interface SeedResult {
@@ -29,11 +30,12 @@ export interface SeedOptions {
 /** One seed from its beginning until everything has come to rest, judged. */
 export async function runSeed(seed: number, options: SeedOptions = {}): Promise<SeedResult> {
   const postgres = await startPostgres();
+  const workflows = await loadWorkflows();
   const beganMs = performance.now();
   const scenario = drawScenario(seed, options.drop);
   postgres.empty();
   publish(postgres);
-  const world = createWorld(scenario, postgres, options.tell ?? (() => undefined));
+  const world = createWorld(scenario, { postgres, workflows }, options.tell ?? (() => undefined));
   const isAtRest = await world.run();
   const violations: Violation[] = isAtRest
     ? await judge(world)
@@ -81,7 +83,7 @@ function publish(postgres: ModelPostgres): void {
   }
 }
 
-/** FNV-1a over what lies in the streams and what went out. */
+/** FNV-1a over what lies in the streams, what went out, and what Temporal has kept. */
 function fingerprintOf(world: ReturnType<typeof createWorld>): number {
   let hash = 0x811c9dc5;
   const add = (text: string) => {
@@ -92,6 +94,7 @@ function fingerprintOf(world: ReturnType<typeof createWorld>): number {
       add(`${shard} ${sequence}:${index} ${data.length}`);
   }
   for (const effect of world.providers.effects) add(JSON.stringify(effect));
+  for (const { history } of world.temporal.records) add(JSON.stringify(history));
   add(String(world.clock.steps));
   return hash >>> 0;
 }

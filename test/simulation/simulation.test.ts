@@ -1,7 +1,9 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 
 import { runSeeds } from "./index.ts";
 import { runSeed } from "./run.ts";
+
+vi.mock("@temporalio/workflow", () => import("./temporal/workflow.ts"));
 
 /** Each is a day at a small shop on which something goes wrong; the nightly run takes 50,000: see docs/simulation.md. */
 const SEEDS = 250;

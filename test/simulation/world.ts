@@ -19,6 +19,7 @@ import type { Scenario } from "./scenario.ts";
 import { type ClaimedPlace, createRecord, visit, type VisitorRecord } from "./shop.ts";
 import { createModelKinesis, createModelStream, type ModelStream } from "./stream.ts";
 import { createModelTemporal, type ModelTemporal } from "./temporal.ts";
+import type { Workflows } from "./temporal/runtime.ts";
 import { createModelUserStore } from "./user-store.ts";
 
 /** A seed's world: everything in one realm, on virtual time. */
@@ -43,6 +44,12 @@ export interface World {
   unrest(): string[];
 }
 
+/** What all seeds share. */
+export interface WorldParts {
+  postgres: ModelPostgres;
+  workflows: Workflows;
+}
+
 export const STARTS_AT = "2026-01-05T10:00:00.000Z";
 /** Virtual time by which everything must have come to rest. */
 const LIMIT_MS = 120_000;
@@ -55,7 +62,11 @@ type Name = (typeof NAMES)[number];
 /** Never called: nobody asks before everything was started. */
 const NOT_UP = () => Promise.reject(new Error("not up"));
 
-export function createWorld(scenario: Scenario, postgres: ModelPostgres, tell: (line: string) => void): World {
+export function createWorld(
+  scenario: Scenario,
+  { postgres, workflows }: WorldParts,
+  tell: (line: string) => void,
+): World {
   const random = createRandom(scenario.seed ^ 0x5eed);
   const [forNetwork, forStreams, forProviders, forTemporal, forProduct] = Array.from({ length: 5 }, () =>
     random.fork(),
@@ -85,7 +96,7 @@ export function createWorld(scenario: Scenario, postgres: ModelPostgres, tell: (
     countEvents: () => 1,
   });
   const userStore = createModelUserStore(network);
-  const temporal = createModelTemporal(clock, forTemporal, network);
+  const temporal = createModelTemporal({ clock, random: forTemporal, network }, workflows);
   const providers = createModelProviders({ clock, random: forProviders, faults: active }, tellApi);
   const unused = {} as unknown as Context["dynamodb"];
   const ctx: Context = {
