@@ -5,7 +5,7 @@ import {
   HOUR_MS,
   hoursBetween,
   NO_AUDITS,
-  parseReceiptsFolder,
+  parseAuditFolder,
   receiptsFolder,
   selectHours,
   verdictOf,
@@ -15,8 +15,8 @@ const HOUR = Date.parse("2026-11-21T10:00:00.000Z");
 
 test("an hour's folder reads back, and nothing else does", () => {
   expect(receiptsFolder(HOUR)).toBe("audit/receipts/dt=2026-11-21/hour=10");
-  expect(parseReceiptsFolder(receiptsFolder(HOUR))).toBe(HOUR);
-  expect(parseReceiptsFolder("audit/receipts/../raw")).toBeUndefined();
+  expect(parseAuditFolder(receiptsFolder(HOUR))).toBe(HOUR);
+  expect(parseAuditFolder("audit/receipts/../raw")).toBeUndefined();
 });
 
 test("hours that a time touches", () => {

@@ -2,7 +2,9 @@ import type { AuditedHour, AuditSummary, AuditVerdict } from "./contracts/audit.
 
 export const HOUR_MS = 3_600_000;
 export const RECEIPTS_ROOT = "audit/receipts";
-const FOLDER = /^audit\/receipts\/dt=(\d{4,6}-\d{2}-\d{2})\/hour=(\d{2})$/;
+/** What the edges have noted. */
+export const EDGES_ROOT = "audit/edges";
+const FOLDER = /^audit\/(?:receipts|edges)\/dt=(\d{4,6}-\d{2}-\d{2})\/hour=(\d{2})$/;
 
 /** The beginning of the hour that a moment lies in, epoch milliseconds. */
 export function hourOf(ms: number): number {
@@ -18,12 +20,31 @@ export function hoursBetween(fromMs: number, toMs: number): number[] {
 
 /** Where the receipts of an hour lie, below the lake's root. `hour` is that of receipt at the edge. */
 export function receiptsFolder(hourMs: number): string {
-  const [dt = "", time = ""] = new Date(hourMs).toISOString().split("T");
-  return `${RECEIPTS_ROOT}/dt=${dt}/hour=${time.slice(0, 2)}`;
+  return `${RECEIPTS_ROOT}/${folderOf(hourMs)}`;
 }
 
-/** The hour of a folder of receipts, epoch milliseconds; undefined for any other path. */
-export function parseReceiptsFolder(path: string): number | undefined {
+/** Where the journals of an hour lie, below the lake's root. `hour` is that of the acknowledgement. */
+export function edgeJournalFolder(hourMs: number): string {
+  return `${EDGES_ROOT}/${folderOf(hourMs)}`;
+}
+
+/** An edge begins a new file with each hour, and after each trouble with its disk. */
+export function edgeJournalName(edge: string, number: number): string {
+  return `${edge}.${number}.ack`;
+}
+
+/** Undefined where it is no journal. */
+export function edgeOfJournal(name: string): string | undefined {
+  return /^([\w-]+)\.\d+\.ack$/.exec(name)?.[1];
+}
+
+function folderOf(hourMs: number): string {
+  const [dt = "", time = ""] = new Date(hourMs).toISOString().split("T");
+  return `dt=${dt}/hour=${time.slice(0, 2)}`;
+}
+
+/** The hour of a folder of receipts or journals, epoch milliseconds; undefined for any other path. */
+export function parseAuditFolder(path: string): number | undefined {
   const [, dt, hour] = FOLDER.exec(path) ?? [];
   const startsAtMs = Date.parse(`${dt}T${hour}:00:00.000Z`);
   return Number.isNaN(startsAtMs) ? undefined : startsAtMs;

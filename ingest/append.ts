@@ -3,6 +3,7 @@ import { type Event, partitionKeyOf } from "../core/event.ts";
 import { laneOf, type Position } from "../core/position.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import type { EdgeCounter } from "./edge-counter.ts";
+import type { NotedEnvelope } from "./edge-journal.ts";
 
 export interface Provenance {
   client_id: string;
@@ -28,12 +29,13 @@ const MAX_ENVELOPE_BYTES = 400 * 1024;
  * positions, in that order, once the stream has acknowledged them all. Throws `unavailable`. Either way it is counted.
  */
 export function createAppendStep(producer: StreamProducer, counter?: EdgeCounter) {
-  const nextEnvelope = () => counter?.nextEnvelope();
-
   return async function append(events: Event[], slices: Buffer[], provenance: Provenance): Promise<Position[]> {
+    const envelopes: NotedEnvelope[] = [];
     try {
-      const positions = await put(events, slices, counter ? { ...provenance, edge: counter.edge } : provenance);
-      counter?.acknowledged(provenance, events.length);
+      const header = counter ? { ...provenance, edge: counter.edge } : provenance;
+      const positions = await put(events, slices, header, envelopes);
+      const noting = counter?.acknowledged(provenance, envelopes);
+      if (noting) await noting;
       return positions;
     } catch (error) {
       counter?.unsure(provenance, events.length);
@@ -41,18 +43,31 @@ export function createAppendStep(producer: StreamProducer, counter?: EdgeCounter
     }
   };
 
-  async function put(events: Event[], slices: Buffer[], header: Provenance & { edge?: string }): Promise<Position[]> {
+  /** A number for the envelope of these events, which is entered in `envelopes`. */
+  function enter(envelopes: NotedEnvelope[], events: readonly Event[], places: readonly number[]): number | undefined {
+    if (!counter) return undefined;
+    const envelope = counter.nextEnvelope();
+    envelopes.push({ envelope, eventIds: places.map((place) => (events[place] as Event).event_id) });
+    return envelope;
+  }
+
+  async function put(
+    events: Event[],
+    slices: Buffer[],
+    header: Provenance & { edge?: string },
+    envelopes: NotedEnvelope[],
+  ): Promise<Position[]> {
     const encode = createEnvelopeEncoder(header);
     const [first] = events;
     if (first && events.length === 1) {
       const lane = laneOf(partitionKeyOf(first));
-      return [await producer.append(lane, encode(slices, nextEnvelope()), 1)];
+      return [await producer.append(lane, encode(slices, enter(envelopes, events, [0])), 1)];
     }
     const positions: Position[] = [];
     positions.length = events.length;
     await Promise.all(
       portionsOf(events, slices).map(async (portion) => {
-        const data = encode(portion.slices, nextEnvelope());
+        const data = encode(portion.slices, enter(envelopes, events, portion.places));
         const begin = await producer.append(portion.lane, data, portion.slices.length);
         for (const [i, place] of portion.places.entries()) {
           positions[place] = { shard: begin.shard, sequence: begin.sequence, index: begin.index + i };

@@ -6,8 +6,9 @@ import { sql } from "drizzle-orm";
 import type { Logger } from "../platform/logger.ts";
 import type { Database } from "../platform/postgres/database.ts";
 import { edgeCounts } from "../platform/postgres/schema.ts";
+import { createEdgeJournal, type NotedEnvelope } from "./edge-journal.ts";
 
-/** A process that is killed takes with it what it has counted since. */
+/** A process that is killed takes with it what it has counted since; its journal has it. */
 const FLUSH_MS = 1_000;
 /** A request that was received in the hour before may be answered still. */
 const FINAL_AFTER_MS = 60_000;
@@ -20,7 +21,8 @@ export interface EdgeCounter {
   readonly edge: string;
   /** Envelopes bear numbers without gaps, so that one that is lost can be named. */
   nextEnvelope(): number;
-  acknowledged(request: CountedRequest, events: number): void;
+  /** Answers once what is acknowledged can be named even if this process is killed now: before that nobody is told. */
+  acknowledged(request: CountedRequest, envelopes: readonly NotedEnvelope[]): Promise<void> | undefined;
   /** On their way when the request was answered 503: the stream may have them. */
   unsure(request: CountedRequest, events: number): void;
   /** Writes the last of it. */
@@ -43,10 +45,11 @@ interface Count {
 
 /**
  * Counts in memory and writes the whole count of what has changed once a second: a repeated write changes nothing, and a database
- * that is away is caught up with later. Taking events in never waits for it.
+ * that is away is caught up with later. Taking events in never waits for it. Below `root`, the lake's folder, lies the journal.
  */
-export function createEdgeCounter(db: Database, log: Pick<Logger, "warn">): EdgeCounter {
+export function createEdgeCounter(db: Database, root: string, log: Pick<Logger, "warn">): EdgeCounter {
   const edge = randomBytes(6).toString("base64url");
+  const journal = createEdgeJournal(root, edge, log);
   const counts = new Map<string, Count>();
   const stopping = new AbortController();
   let envelopes = 0;
@@ -108,8 +111,10 @@ export function createEdgeCounter(db: Database, log: Pick<Logger, "warn">): Edge
   return {
     edge,
     nextEnvelope: () => ++envelopes,
-    acknowledged(request, events) {
-      countOf(request).acknowledged += events;
+    acknowledged(request, envelopes) {
+      const count = countOf(request);
+      for (const { eventIds } of envelopes) count.acknowledged += eventIds.length;
+      return journal.note(request.client_id, Date.parse(request.received_at), envelopes);
     },
     unsure(request, events) {
       countOf(request).unsure += events;
@@ -118,6 +123,7 @@ export function createEdgeCounter(db: Database, log: Pick<Logger, "warn">): Edge
       stopping.abort();
       await running;
       await tryFlush(true);
+      journal.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
 
 import type { Context } from "../platform/context.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
@@ -28,7 +29,7 @@ export async function startIngestServer(
   metrics.watchPending(() => producer.pendingBytes);
   const keyring = createKeyring(ctx.db, ctx.log);
   const exits = createExitEvents(ctx.db, ctx.log);
-  const counter = createEdgeCounter(ctx.db, ctx.log);
+  const counter = createEdgeCounter(ctx.db, resolve(ctx.config.LIVORA_LAKE), ctx.log);
   connectEarly(ctx);
   let isDraining = false;
   const handle = createHandler({
@@ -77,20 +78,20 @@ function connectEarly({ redis, log }: Context): void {
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return new Promise((listening, reject) => {
     server.once("error", reject);
-    server.listen(port, host, 1024, () => resolve((server.address() as AddressInfo).port));
+    server.listen(port, host, 1024, () => listening((server.address() as AddressInfo).port));
   });
 }
 
 function closeServer(server: Server): Promise<void> {
   // Connections that were busy at first are idle once they have their answer.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  return new Promise((resolve, reject) => {
+  return new Promise((closed, reject) => {
     server.close((error) => {
       clearInterval(sweep);
       if (error) reject(error);
-      else resolve();
+      else closed();
     });
   });
 }

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
 
+import { HOUR_MS } from "../../core/audit.ts";
 import type { Difference } from "../../core/contracts/audit.ts";
-import { CLOCKS_DIFFER_MS, type Pass, query, type Row } from "./scope.ts";
+import { CLOCKS_DIFFER_MS, type Pass, query } from "./scope.ts";
+import { listJournals, stageJournals } from "./stage-journals.ts";
 
 /** What an edge says it has acknowledged in the hour, to one client. Read before the receipts are. */
 export interface EdgeCount {
@@ -14,12 +16,16 @@ export interface EdgeCount {
 }
 
 export interface EdgeFindings {
+  /** By client: as far as edges have counted it, or noted it before they were killed. */
+  acknowledged: ReadonlyMap<string, number>;
+  /** Losses that nobody can name; those that can be named are among `differences` in the warehouse. */
   differences: Difference[];
   notes: { client_id: string; text: string }[];
 }
 
-/** An edge writes its counts every second. */
+/** An edge writes within a second what has changed, and soon after the hour that it has counted all of it. */
 const SILENT_AFTER_MS = 30_000;
+const FINAL_WITHIN_MS = 120_000;
 const GAPS_SHOWN = 20;
 
 export async function readEdgeCounts({
@@ -35,51 +41,136 @@ export async function readEdgeCounts({
   return rows.map(({ flushed_ms, ...row }) => ({ ...row, flushedAtMs: Number(flushed_ms) }));
 }
 
+/** One edge and client: what it counted, what its journal notes, and what the stream has. */
+interface Account {
+  edge: string;
+  client_id: string;
+  count: EdgeCount | undefined;
+  received: number;
+  noted: number;
+  /** Noted, and not received though it should be. */
+  lost: number;
+}
+
 /**
  * What each edge acknowledged against the receipts that name it. An envelope that a producer put there twice has one number, so it
- * counts once. Too few: the stream has lost some. Too many: an edge that was killed had not written its last count.
+ * counts once. Where the counts leave anything open the edge's journal is read, which says which events it acknowledged.
  */
 export async function compareEdges(pass: Pass, counts: readonly EdgeCount[]): Promise<EdgeFindings> {
-  const rows = await query(
-    pass.connection,
-    `SELECT edge, client_id, count(DISTINCT (envelope, ordinal))::DOUBLE AS events FROM receipts WHERE edge IS NOT NULL GROUP BY ALL`,
-  );
-  const receipts = new Map(rows.map((row) => [keyOf(row), Number(row["events"])]));
-  const findings: EdgeFindings = { differences: [], notes: [] };
-  for (const count of counts) {
-    const found = receipts.get(keyOf(count)) ?? 0;
-    receipts.delete(keyOf(count));
-    // What was counted later may still be on its way to the receipts.
-    if (found < count.acknowledged && count.flushedAtMs < pass.settledMs - CLOCKS_DIFFER_MS) {
-      findings.differences.push(await describeLoss(pass, count, count.acknowledged - found));
-    } else judgeSurplus(findings, count, found);
-  }
-  for (const key of receipts.keys()) {
-    const [edge = "", client_id = ""] = JSON.parse(key) as string[];
-    findings.notes.push({
-      client_id,
-      text: `edge ${edge} has no count for this hour: how much it acknowledged is not known`,
-    });
+  const received = await countReceipts(pass);
+  await stageJournals(pass, await findDoubtful(pass, counts, received));
+  const accounts = await draw(pass, counts, received);
+  const acknowledged = new Map<string, number>();
+  const findings = { acknowledged, differences: [] as Difference[], notes: [] as EdgeFindings["notes"] };
+  for (const account of accounts) {
+    const { client_id, count, noted } = account;
+    const known = Math.max(count?.acknowledged ?? 0, noted);
+    acknowledged.set(client_id, (acknowledged.get(client_id) ?? 0) + known);
+    await judge(pass, account, findings);
   }
   return findings;
 }
 
-function judgeSurplus({ differences, notes }: EdgeFindings, count: EdgeCount, found: number): void {
-  const { edge, client_id } = count;
-  if (!count.final && Date.now() - count.flushedAtMs > SILENT_AFTER_MS) {
-    const until = new Date(count.flushedAtMs).toISOString();
-    const text = `edge ${edge} was killed: its count ends at ${until}; what it acknowledged in the second after that is not counted`;
-    notes.push({ client_id, text });
+type Receipts = ReadonlyMap<string, Pick<Account, "edge" | "client_id" | "received">>;
+
+async function countReceipts({ connection }: Pass): Promise<Receipts> {
+  const rows = await query(
+    connection,
+    `SELECT edge, client_id, count(DISTINCT (envelope, ordinal))::DOUBLE AS events FROM receipts WHERE edge IS NOT NULL GROUP BY ALL`,
+  );
+  const counted = rows.map((row) => ({
+    edge: String(row["edge"]),
+    client_id: String(row["client_id"]),
+    received: Number(row["events"]),
+  }));
+  return new Map(counted.map((one) => [keyOf(one), one]));
+}
+
+/** Edges whose counts do not prove by themselves that the stream has everything: as a rule none. */
+async function findDoubtful(pass: Pass, counts: readonly EdgeCount[], received: Receipts): Promise<Set<string>> {
+  const counted = new Set(counts.map((count) => count.edge));
+  const doubtful = counts.filter((count) => {
+    const found = received.get(keyOf(count))?.received ?? 0;
+    return found < count.acknowledged || count.unsure > 0 || isSilent(count);
+  });
+  const uncounted = [...(await listJournals(pass)), ...[...received.values()].map((one) => one.edge)];
+  return new Set([...doubtful.map((count) => count.edge), ...uncounted.filter((edge) => !counted.has(edge))]);
+}
+
+/** Also enters each loss that a journal names among `differences`. */
+async function draw(pass: Pass, counts: readonly EdgeCount[], received: Receipts): Promise<Account[]> {
+  const settled = pass.settledMs - CLOCKS_DIFFER_MS;
+  await pass.connection.run(`CREATE OR REPLACE TEMP TABLE lost AS
+    SELECT edge, client_id, event_id, envelope, ordinal, acknowledged_ms FROM noted
+    WHERE acknowledged_ms < ${settled} AND (edge, envelope, ordinal) NOT IN (SELECT (edge, envelope, ordinal) FROM receipts WHERE edge IS NOT NULL)`);
+  await pass.connection.run(`INSERT INTO differences
+    SELECT 'lost_in_stream', client_id, event_id, NULL, 1, 'edge ' || edge || ', envelope ' || envelope || ': acknowledged at '
+      || strftime(make_timestamp(CAST(acknowledged_ms AS BIGINT) * 1000), '%H:%M:%S.%g') || '; the stream has no receipt of it', NULL, NULL FROM lost`);
+  const rows = await query(
+    pass.connection,
+    `SELECT edge, client_id, count(*)::DOUBLE AS noted, (SELECT count(*) FROM lost l WHERE l.edge = n.edge AND l.client_id = n.client_id)::DOUBLE AS lost
+     FROM noted n GROUP BY edge, client_id`,
+  );
+  const accounts = new Map<string, Account>();
+  const of = ({ edge, client_id }: Pick<Account, "edge" | "client_id">) => {
+    const account = accounts.get(keyOf({ edge, client_id })) ?? {
+      edge,
+      client_id,
+      count: undefined,
+      received: 0,
+      noted: 0,
+      lost: 0,
+    };
+    accounts.set(keyOf(account), account);
+    return account;
+  };
+  for (const count of counts) of(count).count = count;
+  for (const one of received.values()) of(one).received = one.received;
+  for (const row of rows) {
+    const account = of({ edge: String(row["edge"]), client_id: String(row["client_id"]) });
+    account.noted = Number(row["noted"]);
+    account.lost = Number(row["lost"]);
   }
-  const surplus = found - count.acknowledged - count.unsure;
-  if (!count.final || surplus <= 0) return;
-  const last_seen = `stream: ${found} events of edge ${edge}, which counted ${count.acknowledged} and left ${count.unsure} unanswered`;
-  differences.push({ kind: "never_acknowledged", count: surplus, last_seen, client_id, ...NOTHING });
+  return [...accounts.values()];
+}
+
+async function judge(pass: Pass, account: Account, findings: EdgeFindings): Promise<void> {
+  const { edge, client_id, count, received, noted, lost } = account;
+  const note = (text: string) => findings.notes.push({ client_id, text });
+  if (count === undefined) {
+    if (noted === 0) note(`edge ${edge} has no count for this hour: how much it acknowledged is not known`);
+    return;
+  }
+  if (isSilent(count)) {
+    const since = new Date(count.flushedAtMs).toISOString();
+    if (noted < count.acknowledged)
+      note(
+        `edge ${edge} is silent since ${since} and has no whole journal: what it acknowledged after that is not known`,
+      );
+    else if (Date.now() > pass.hourMs + HOUR_MS + FINAL_WITHIN_MS)
+      note(`edge ${edge} was killed after ${since}: what it acknowledged until then is known by its journal`);
+  }
+  // What was counted later may still be on its way to the receipts.
+  const isSettled = count.flushedAtMs < pass.settledMs - CLOCKS_DIFFER_MS;
+  const unnamed = count.acknowledged - received - lost;
+  if (isSettled && unnamed > 0) findings.differences.push(await describeLoss(pass, count, unnamed));
+  const surplus = received - count.acknowledged - count.unsure;
+  if (count.final && surplus > 0) findings.differences.push(describeSurplus(count, received, surplus));
+}
+
+/** Killed, or nobody has sent it anything since. */
+function isSilent(count: EdgeCount): boolean {
+  return !count.final && Date.now() - count.flushedAtMs > SILENT_AFTER_MS;
 }
 
 const NOTHING = { event_id: null, delivery_id: null, place: null };
 
-/** Edges number their envelopes: what is missing in between names what was lost, as far as it does not lie at the end. */
+function describeSurplus({ edge, client_id, acknowledged, unsure }: EdgeCount, found: number, count: number) {
+  const last_seen = `stream: ${found} events of edge ${edge}, which counted ${acknowledged} and left ${unsure} unanswered`;
+  return { kind: "never_acknowledged" as const, count, last_seen, client_id, ...NOTHING };
+}
+
+/** Where no journal says which: edges number their envelopes, and what is missing in between tells between which moments it was. */
 async function describeLoss(pass: Pass, { edge, client_id }: EdgeCount, count: number) {
   const gaps = await query(
     pass.connection,
@@ -97,6 +188,6 @@ async function describeLoss(pass: Pass, { edge, client_id }: EdgeCount, count: n
   return { kind: "lost_in_stream" as const, count, last_seen, client_id, ...NOTHING };
 }
 
-function keyOf(row: Row | EdgeCount): string {
-  return JSON.stringify([row.edge, row.client_id]);
+function keyOf({ edge, client_id }: Pick<Account, "edge" | "client_id">): string {
+  return JSON.stringify([edge, client_id]);
 }

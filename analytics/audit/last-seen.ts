@@ -23,15 +23,22 @@ export async function describeDifferences(pass: Pass, gone: readonly GoneFile[],
       event_id: row["event_id"] === null ? null : String(row["event_id"]),
       delivery_id: null,
       place: row["place"] === null ? null : String(row["place"]),
-      last_seen: row["kind"] === "missing" ? await followEvent(pass, row, gone, elsewhere) : String(row["last_seen"]),
+      last_seen: row["kind"] === "missing" ? await followEvent(pass, row, gone, elsewhere) : withCopy(row, elsewhere),
     })),
   );
+}
+
+/** What the stream lost may have been sent twice. */
+function withCopy(row: Row, elsewhere: ReadonlyMap<string, string>): string {
+  const seen = String(row["last_seen"]);
+  const file = elsewhere.get(`${String(row["event_id"])} ${String(row["client_id"])}`);
+  return row["kind"] === "lost_in_stream" && file !== undefined ? `${seen}; a repetition of it is in ${file}` : seen;
 }
 
 /** Files in which a missing event's id is all the same: in another partition than it belongs to, or under another place. */
 async function findElsewhere(pass: Pass): Promise<Map<string, string>> {
   await pass.connection.run(`CREATE OR REPLACE TEMP TABLE sought AS
-    SELECT DISTINCT client_id, lower(event_id) AS id FROM differences WHERE kind = 'missing' AND event_id IS NOT NULL`);
+    SELECT DISTINCT client_id, lower(event_id) AS id FROM differences WHERE kind IN ('missing', 'lost_in_stream') AND event_id IS NOT NULL`);
   await searchLake(pass);
   const rows = await query(pass.connection, "SELECT client_id, id, file FROM found");
   return new Map(rows.map((row) => [`${String(row["id"])} ${String(row["client_id"])}`, String(row["file"])]));

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 
 import { sql } from "drizzle-orm";
 
-import { HOUR_MS, RECEIPTS_ROOT, parseReceiptsFolder, receiptsFolder } from "../../core/audit.ts";
+import { HOUR_MS, RECEIPTS_ROOT, parseAuditFolder, receiptsFolder } from "../../core/audit.ts";
 import { partitionOf } from "../../core/lake.ts";
 import { isMissing, type Lake } from "../../platform/lake/lake.ts";
 import { quoteList } from "../../platform/warehouse/duckdb.ts";
@@ -30,7 +30,7 @@ export async function findFirstReceipts(lake: Lake): Promise<number> {
   for (const day of days) {
     const hours = (await listNames(lake.absolute(`${RECEIPTS_ROOT}/${day}`))).toSorted();
     const first = hours
-      .map((hour) => parseReceiptsFolder(`${RECEIPTS_ROOT}/${day}/${hour}`))
+      .map((hour) => parseAuditFolder(`${RECEIPTS_ROOT}/${day}/${hour}`))
       .find((ms) => ms !== undefined);
     if (first !== undefined) return first;
   }

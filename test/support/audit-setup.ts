@@ -11,7 +11,8 @@ import { hourOf } from "../../core/audit.ts";
 import { API_SCOPES, formatApiKey } from "../../core/api-key.ts";
 import { ensureApiKey, ensureClient } from "../../crm/ensure-client.ts";
 import { type IngestServer, startIngestServer } from "../../ingest/server.ts";
-import type { Context } from "../../platform/context.ts";
+import type { Config } from "../../platform/config.ts";
+import { type Context, createContext } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
 import { runConsumer } from "../../platform/stream/consumer.ts";
 import { createStreamProducer } from "../../platform/stream/producer.ts";
@@ -23,14 +24,22 @@ import { createIsolatedContext } from "./context.ts";
 
 export type AuditSetup = Awaited<ReturnType<typeof setUpAudit>>;
 
-/** Edge, enrichment, lake and receipts as they run, with streams of their own, and what an audit of them takes. */
-export async function setUpAudit() {
+/**
+ * Edge, enrichment, lake and receipts as they run, with streams of their own, and what an audit of them takes. The edge may
+ * have another way to the stream than everybody else.
+ */
+export async function setUpAudit(options: { edgeKinesisUrl?: string } = {}) {
   const ctx = await createIsolatedContext({ LIVORA_INGEST_PORT: 0, LIVORA_LOG_LEVEL: "silent" });
   const client_id = `audit-${randomUUID().slice(0, 13)}`;
   const api_key = formatApiKey(client_id, randomBytes(24));
   await ensureClient(ctx, { client_id, name: client_id });
   await ensureApiKey(ctx, { client_id, api_key, scopes: [...API_SCOPES] });
-  const ingest = await startIngestServer(ctx);
+  const edgeConfig: Config = {
+    ...ctx.config,
+    LIVORA_KINESIS_URL: options.edgeKinesisUrl ?? ctx.config.LIVORA_KINESIS_URL,
+  };
+  const edgeContext = createContext("edge", edgeConfig);
+  const ingest = await startIngestServer(edgeContext);
   const producer = createStreamProducer({ kinesis: ctx.kinesis, stream: ctx.config.LIVORA_STREAM_ENRICHED });
   const consumers = await startConsumers(ctx, producer);
   const lake = createLake(ctx.config.LIVORA_LAKE);
@@ -40,6 +49,9 @@ export async function setUpAudit() {
   return {
     ctx,
     client_id,
+    api_key,
+    /** For another edge. */
+    edgeConfig,
     lake,
     deps,
     consumers,
@@ -68,6 +80,7 @@ export async function setUpAudit() {
       await Promise.all(consumers.map((consumer) => consumer.stop()));
       await producer.close();
       await warehouse.close();
+      await edgeContext.close();
       await ctx.close();
     },
   };
