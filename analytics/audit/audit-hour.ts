@@ -5,7 +5,7 @@ import { sql } from "drizzle-orm";
 import { HOUR_MS, hourOf, verdictOf } from "../../core/audit.ts";
 import type { AuditedHour, Difference } from "../../core/contracts/audit.ts";
 import { AppError } from "../../core/errors.ts";
-import { auditDeliveries, type DeliveryFindings } from "./audit-deliveries.ts";
+import { auditMessages, type MessageFindings } from "./audit-messages.ts";
 import { compareEdges, type EdgeCount, type EdgeFindings, readEdgeCounts } from "./count-edges.ts";
 import { countEvents, type EventCounts, judgeEvents } from "./judge-events.ts";
 import { describeDifferences } from "./last-seen.ts";
@@ -30,7 +30,7 @@ export async function auditHour(deps: AuditDeps, scope: Scope): Promise<AuditedH
   const events = sight.hasReceipts
     ? await deps.warehouse.use((connection) => lookTwice({ deps, connection, ...sight, ...scope }, edges))
     : NO_EVENTS;
-  const deliveries = await auditDeliveries(deps.ctx, scope);
+  const deliveries = await auditMessages(deps, scope);
   const findings = { ...sight, edges, events, deliveries };
   const clients = await findClients(deps, scope, findings);
   return clients.map((client) => hourOfClient(client, scope.hourMs, findings));
@@ -61,7 +61,13 @@ async function findSight(deps: AuditDeps, hourMs: number, untilMs: number): Prom
 /** In order. Who has nothing needs no audit; where nobody can tell, that is to be said. */
 async function findClients(deps: AuditDeps, scope: Scope, findings: Findings): Promise<string[]> {
   const { edges, events, deliveries, hasReceipts, isSettled } = findings;
-  const named = [...edges, ...events.counts, ...events.differences, ...deliveries.counts].map((one) => one.client_id);
+  const named = [
+    ...edges,
+    ...events.counts,
+    ...events.differences,
+    ...deliveries.counts,
+    ...deliveries.differences,
+  ].map((one) => one.client_id);
   if (!hasReceipts) named.push(...(await findWriters(deps, scope)));
   if (!isSettled && named.length === 0) named.push(scope.clientId ?? "");
   return [...new Set(named)].toSorted();
@@ -75,9 +81,17 @@ interface EventFindings {
   /** Ids that wait for the hour's compaction. */
   waiting: ReadonlyMap<string, number>;
   notes: EdgeFindings["notes"];
+  acknowledged: EdgeFindings["acknowledged"];
 }
 
-const NO_EVENTS: EventFindings = { counts: [], differences: [], unexplained: new Map(), waiting: new Map(), notes: [] };
+const NO_EVENTS: EventFindings = {
+  counts: [],
+  differences: [],
+  unexplained: new Map(),
+  waiting: new Map(),
+  notes: [],
+  acknowledged: new Map(),
+};
 
 type EventPass = Pass & { firstReceiptsMs: number };
 
@@ -97,7 +111,7 @@ async function lookTwice(pass: EventPass, edges: readonly EdgeCount[]): Promise<
       AND f.event_id IS NOT DISTINCT FROM d.event_id AND f.place IS NOT DISTINCT FROM d.place)`);
   }
   const waiting = await setWaitingAside(pass);
-  const { differences, notes } = await compareEdges(pass, edges);
+  const { differences, notes, acknowledged } = await compareEdges(pass, edges);
   const rows = await query(
     connection,
     "SELECT client_id, sum(count)::DOUBLE AS count FROM differences GROUP BY client_id",
@@ -111,6 +125,7 @@ async function lookTwice(pass: EventPass, edges: readonly EdgeCount[]): Promise<
     unexplained,
     waiting,
     notes,
+    acknowledged,
   };
 }
 
@@ -141,7 +156,7 @@ function describeGone({ path, client_id, rows }: GoneFile) {
 interface Findings extends Sight {
   edges: readonly EdgeCount[];
   events: EventFindings;
-  deliveries: DeliveryFindings;
+  deliveries: MessageFindings;
 }
 
 /** Whose events came into the lake in that hour, by its book. */
@@ -162,7 +177,7 @@ function hourOfClient(client_id: string, hourMs: number, findings: Findings): Au
   const differences = [...events.differences.filter(isMine), ...wrong].slice(0, SHOWN);
   const waiting = events.waiting.get(client_id) ?? 0;
   const isWrong = unexplained + wrong.length + differences.length;
-  const notes = [...findings.notes, ...events.notes.filter(isMine).map((note) => note.text)];
+  const notes = [...findings.notes, ...events.notes.filter(isMine).map((note) => note.text), ...deliveries.notes];
   if (waiting > 0) notes.push(`${waiting} repetitions are in the lake until the hour is compacted`);
   const endsAtMs = waiting > 0 ? Infinity : hourMs + HOUR_MS;
   return {
@@ -170,7 +185,8 @@ function hourOfClient(client_id: string, hourMs: number, findings: Findings): Au
     hour: timeOf(hourOf(hourMs)),
     verdict: verdictOf({ endsAtMs, settledMs, unexplained: isWrong, isKnown: isSettled && hasReceipts }),
     settled_at: timeOf(settledMs),
-    acknowledged: edges.filter(isMine).reduce((sum, edge) => sum + edge.acknowledged, 0),
+    acknowledged:
+      events.acknowledged.get(client_id) ?? edges.filter(isMine).reduce((sum, edge) => sum + edge.acknowledged, 0),
     received: counts.received,
     in_lake: counts.in_lake,
     dropped: counts.dropped,

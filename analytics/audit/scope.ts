@@ -1,3 +1,4 @@
+import type { MessageList } from "../../core/listed-message.ts";
 import type { Context } from "../../platform/context.ts";
 import type { Lake } from "../../platform/lake/lake.ts";
 import type { UserStore } from "../../platform/user-store.ts";
@@ -12,6 +13,8 @@ export interface AuditDeps {
   lake: Lake;
   warehouse: Warehouse;
   store: Pick<UserStore, "list">;
+  /** Of the providers that can be asked what they have sent. */
+  messageLists?: readonly MessageList[];
   /** How long to wait for the consumers to come as far as events were taken in when the audit began. */
   patienceMs: number;
 }

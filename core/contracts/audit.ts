@@ -50,7 +50,17 @@ export type DeliveryDifferenceKind =
   | "state_differs"
   /** One thing that happened to a message stands twice with its reader, or not at all. */
   | "effect_twice"
-  | "effect_missing";
+  | "effect_missing"
+  /** A run has come to the end of its journey without a message that no way leads past. */
+  | "message_missing"
+  /** A run has ended before that, and nobody says why. */
+  | "run_without_reason"
+  /** Sent, says the ledger, and its provider does not have it. */
+  | "absent_at_provider"
+  /** Its provider has it, and the ledger nothing that it could be. */
+  | "unknown_to_ledger"
+  /** Its provider has it once more than the ledger. */
+  | "sent_twice";
 
 export interface Difference {
   client_id: string;

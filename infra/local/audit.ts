@@ -5,6 +5,7 @@ import { auditHour } from "../../analytics/audit/audit-hour.ts";
 import { saveAudits } from "../../analytics/audit/save-audits.ts";
 import { exitCodeOf, hoursBetween, summarise } from "../../core/audit.ts";
 import type { AuditedHour } from "../../core/contracts/audit.ts";
+import { createMessageLists } from "../../delivery/message-lists.ts";
 import { type Config, readConfig } from "../../platform/config.ts";
 import { createContext } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
@@ -24,7 +25,8 @@ async function audit(config: Config, { fromMs, toMs, clientId, patienceMs }: Aud
   const tempFolder = join(lake.root, "_tmp", `spill-audit-${process.pid}`);
   const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 2, tempFolder });
   try {
-    const deps = { ctx, lake, warehouse, store: createUserStore(ctx), patienceMs };
+    const messageLists = createMessageLists(config);
+    const deps = { ctx, lake, warehouse, store: createUserStore(ctx), messageLists, patienceMs };
     const audited: AuditedHour[] = [];
     for (const hourMs of hoursBetween(fromMs, toMs)) {
       const hours = await auditHour(deps, { hourMs, clientId });

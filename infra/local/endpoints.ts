@@ -17,7 +17,7 @@ export interface Endpoints {
   client_id: string;
   /** The bearer token of both ingest and API. */
   api_key: string;
-  /** What Livora's services are told of where the stores are: for tools that read past the services. */
+  /** What Livora's services are told of stores, providers and a restore: for tools that read past the services. */
   environment: Record<string, string>;
 }
 
@@ -29,6 +29,11 @@ const STORES = [
   "LIVORA_DYNAMODB_URL",
   "LIVORA_TEMPORAL_ADDRESS",
   "LIVORA_LAKE",
+  "LIVORA_TWILIO_URL",
+  "LIVORA_SENDGRID_URL",
+  "LIVORA_FCM_URL",
+  "LIVORA_LOST_SINCE",
+  "LIVORA_LOST_UNTIL",
 ] as const;
 
 export interface Credentials {

@@ -64,10 +64,19 @@ export function createTwilioApi(store: SandboxStore, account: TwilioAccount) {
       .messages()
       .filter((message) => isTwilios(message) && isListed(message, query))
       .toReversed();
-    const messages = found.slice(0, size).map((message) => resourceOf(message, account, message.status));
-    const uri = `${base}/Messages.json?PageSize=${size}`;
-    const paging = { page: 0, page_size: size, start: 0, end: messages.length, uri, first_page_uri: uri };
-    return { status: 200, body: { messages, ...paging, next_page_uri: null, previous_page_uri: null } };
+    const page = Math.max(0, Number(query.get("Page") ?? 0) || 0);
+    const [start, end] = [page * size, Math.min((page + 1) * size, found.length)];
+    const messages = found.slice(start, end).map((message) => resourceOf(message, account, message.status));
+    const uriOf = (number: number) => {
+      const parts = new URLSearchParams(query);
+      parts.set("PageSize", String(size));
+      parts.set("Page", String(number));
+      return `${base}/Messages.json?${parts.toString()}`;
+    };
+    const paging = { page, page_size: size, start, end, uri: uriOf(page), first_page_uri: uriOf(0) };
+    const next_page_uri = end < found.length ? uriOf(page + 1) : null;
+    const previous_page_uri = page > 0 ? uriOf(page - 1) : null;
+    return { status: 200, body: { messages, ...paging, next_page_uri, previous_page_uri } };
   }
   function get(sid: string): SandboxReply {
     const message = store.message(sid);
