@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { Context } from "../platform/context.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
-import { createEdgeCounter } from "./edge-counter.ts";
+import { createEdgeCounter } from "../platform/intake/edge-counter.ts";
 import { createExitEvents } from "./exit-events.ts";
 import { createHandler } from "./handler.ts";
 import { createKeyring } from "../platform/keyring.ts";

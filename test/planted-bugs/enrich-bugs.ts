@@ -5,7 +5,7 @@ export const ENRICH_BUGS: readonly PlantedBug[] = [
   {
     name: "future-is-accepted",
     says: "An event of a clock that is hours ahead is taken.",
-    file: "ingest/check.ts",
+    file: "platform/intake/check.ts",
     finds: "const latestMs = nowMs + MAX_CLOCK_SKEW_MS;",
     becomes: "const latestMs = nowMs + MAX_CLOCK_SKEW_MS * 24;",
     caughtBy: [{ file: "ingest/bad-input.test.ts", test: "a timestamp of a clock far ahead" }],

@@ -5,14 +5,14 @@ export const STREAM_BUGS: readonly PlantedBug[] = [
   {
     name: "edge-answers-early",
     says: "A request whose events go into several lanes is answered once the stream has acknowledged one of them.",
-    file: "ingest/append.ts",
+    file: "platform/intake/append.ts",
     finds: `await Promise.all(
       portionsOf(events, slices)`,
     becomes: `await Promise.race(
       portionsOf(events, slices)`,
     caughtBy: [
       {
-        file: "ingest/append.test.ts",
+        file: "platform/intake/append.test.ts",
         test: "40 events: answered once the stream has acknowledged every lane, not before",
       },
     ],

@@ -1,7 +1,7 @@
-import { createEnvelopeEncoder } from "../core/envelope.ts";
-import { type Event, partitionKeyOf } from "../core/event.ts";
-import { laneOf, type Position } from "../core/position.ts";
-import type { StreamProducer } from "../platform/stream/types.ts";
+import { createEnvelopeEncoder } from "../../core/envelope.ts";
+import { type Event, partitionKeyOf } from "../../core/event.ts";
+import { laneOf, type Position } from "../../core/position.ts";
+import type { StreamProducer } from "../stream/types.ts";
 import type { EdgeCounter } from "./edge-counter.ts";
 import type { NotedEnvelope } from "./edge-journal.ts";
 

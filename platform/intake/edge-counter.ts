@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { sql } from "drizzle-orm";
 
-import type { Logger } from "../platform/logger.ts";
-import type { Database } from "../platform/postgres/database.ts";
-import { edgeCounts } from "../platform/postgres/schema.ts";
+import type { Logger } from "../logger.ts";
+import type { Database } from "../postgres/database.ts";
+import { edgeCounts } from "../postgres/schema.ts";
 import { createEdgeJournal, type NotedEnvelope } from "./edge-journal.ts";
 
 /** A process that is killed takes with it what it has counted since; its journal has it. */

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 
-import { AppError } from "../core/errors.ts";
-import type { Event } from "../core/event.ts";
-import { laneOf, type Position } from "../core/position.ts";
-import type { StreamProducer } from "../platform/stream/types.ts";
-import { makeEvent } from "../test/support/shop-event.ts";
+import { AppError } from "../../core/errors.ts";
+import type { Event } from "../../core/event.ts";
+import { laneOf, type Position } from "../../core/position.ts";
+import type { StreamProducer } from "../stream/types.ts";
+import { makeEvent } from "../../test/support/shop-event.ts";
 import { createAppendStep } from "./append.ts";
 
 const PROVENANCE = { client_id: "demo", received_at: "2026-11-21T10:00:00.000Z", request_id: "r-1" };

@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { edgeJournalFolder, edgeJournalName, hourOf } from "../core/audit.ts";
-import { bytesOfEntry, encodeClient, writeEntry } from "../core/edge-journal.ts";
-import type { Logger } from "../platform/logger.ts";
+import { edgeJournalFolder, edgeJournalName, hourOf } from "../../core/audit.ts";
+import { bytesOfEntry, encodeClient, writeEntry } from "../../core/edge-journal.ts";
+import type { Logger } from "../logger.ts";
 
 /** A disk that fails, or takes this long for a write into memory, is left alone for a while. */
 const TOO_LONG_MS = 250;

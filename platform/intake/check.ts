@@ -1,9 +1,9 @@
-import { AppError, type Fault } from "../core/errors.ts";
-import { eventTimeMs } from "../core/event-check.ts";
-import { type Event, eventSchema, MAX_CLOCK_SKEW_MS } from "../core/event.ts";
-import { jsonPointer } from "../core/json-faults.ts";
-import { HttpError } from "../core/problem.ts";
-import { parseTimestamp } from "../core/timestamp.ts";
+import { AppError, type Fault } from "../../core/errors.ts";
+import { eventTimeMs } from "../../core/event-check.ts";
+import { type Event, eventSchema, MAX_CLOCK_SKEW_MS } from "../../core/event.ts";
+import { jsonPointer } from "../../core/json-faults.ts";
+import { HttpError } from "../../core/problem.ts";
+import { parseTimestamp } from "../../core/timestamp.ts";
 
 /**
  * All or nothing: the values as events of this client. Throws `invalid` with every fault of every event, 403 where an

@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { EDGES_ROOT, edgeJournalFolder, edgeOfJournal, hourOf } from "../core/audit.ts";
-import { createJournalReader, type JournalEntry } from "../core/edge-journal.ts";
+import { EDGES_ROOT, edgeJournalFolder, edgeOfJournal, hourOf } from "../../core/audit.ts";
+import { createJournalReader, type JournalEntry } from "../../core/edge-journal.ts";
 import { createEdgeJournal } from "./edge-journal.ts";
 
 let root: string;

@@ -1,10 +1,10 @@
 import { isAscii, isUtf8 } from "node:buffer";
 
-import { AppError, type Fault } from "../core/errors.ts";
-import { MAX_BATCH, MAX_DEPTH, MAX_EVENT_BYTES } from "../core/event.ts";
-import { findJsonFaults } from "../core/json-faults.ts";
-import { type JsonSlices, sliceJson } from "../core/json-slices.ts";
-import { HttpError } from "../core/problem.ts";
+import { AppError, type Fault } from "../../core/errors.ts";
+import { MAX_BATCH, MAX_DEPTH, MAX_EVENT_BYTES } from "../../core/event.ts";
+import { findJsonFaults } from "../../core/json-faults.ts";
+import { type JsonSlices, sliceJson } from "../../core/json-slices.ts";
+import { HttpError } from "../../core/problem.ts";
 
 export interface Batch {
   /** What `JSON.parse` made of them: not yet known to be events. */
