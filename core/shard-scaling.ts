@@ -107,7 +107,12 @@ export function decideScaling(
   if (!decision.change) return { memory, decision };
   const lag_splits =
     decision.reason === "lagging" ? addLagSplit(policy, memory, look, decision.change) : memory.lag_splits;
-  return { memory: { ...memory, lag_splits, changed_at_ms: nowMs, hot: {}, cold: {} }, decision };
+  return { memory: { ...rememberChange(memory, nowMs), lag_splits }, decision };
+}
+
+/** Somebody has had a change made: looks are counted anew, and the cool-down begins. */
+export function rememberChange(memory: ScalingMemory, nowMs: number): ScalingMemory {
+  return { ...memory, changed_at_ms: nowMs, hot: {}, cold: {} };
 }
 
 function decide(policy: ScalingPolicy, memory: ScalingMemory, look: Look, nowMs: number): ScalingDecision {

@@ -69,8 +69,37 @@ export interface RequestedChange {
   by: string;
 }
 
+/** A look at the stream, and what follows from it. */
+export interface LookedAt {
+  sight: StreamSight;
+  loads: ShardLoad[];
+  /** To be handed in with the next look; nobody else need understand it. */
+  memory: ScalingMemory;
+  /** Null while paused. */
+  decision: ScalingDecision | null;
+}
+
+/** Whether a change that somebody asks for can be made. */
+export interface Judged {
+  /** Why it cannot; null where it can. */
+  reason: string | null;
+  /** Once it is made. */
+  memory: ScalingMemory;
+}
+
+/** The decisions are taken in activities, so that a history holds what was decided, and the rules may change under a running workflow. */
 export interface ScalingActivities {
-  lookAtStream(input: { stream: string; consumers: readonly string[] }): Promise<StreamSight>;
+  decideOnShards(
+    input: Pick<ScalingInput, "stream" | "consumers" | "mode" | "policy"> & {
+      before: StreamSight | null;
+      memory: ScalingMemory;
+    },
+  ): Promise<LookedAt>;
+  judgeChange(
+    input: Pick<ScalingInput, "stream" | "consumers" | "policy"> & { change: ShardChange; memory: ScalingMemory },
+  ): Promise<Judged>;
   /** Asked again for what is done already, it answers `done`. */
   changeShards(input: { stream: string; change: ShardChange }): Promise<ChangeOutcome>;
+  /** Of runs from before decisions were taken in activities: goes once none of them is left. */
+  lookAtStream(input: { stream: string; consumers: readonly string[] }): Promise<StreamSight>;
 }

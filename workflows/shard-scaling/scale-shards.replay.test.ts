@@ -2,6 +2,7 @@ import { Worker } from "@temporalio/worker";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { listHistories, readHistory } from "../../test/support/history.ts";
+import { replayFromEveryPoint } from "../../test/support/replay.ts";
 import { bundleWorkflows } from "../../workers/bundle.ts";
 
 let workflowBundle: Awaited<ReturnType<typeof bundleWorkflows>>;
@@ -15,5 +16,11 @@ describe("scaleShards", () => {
     const history = readHistory(name);
     await Worker.runReplayHistory({ workflowBundle }, history, name);
     expect(history.events?.length).toBeGreaterThan(10);
+  });
+
+  it("does so from every point on the way", async () => {
+    const { tried, failed } = await replayFromEveryPoint(workflowBundle, listHistories("shards-"));
+    expect(failed).toEqual([]);
+    expect(tried).toBeGreaterThan(50);
   });
 });

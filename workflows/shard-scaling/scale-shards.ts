@@ -1,20 +1,26 @@
-import { allHandlersFinished, condition, continueAsNew, setCurrentDetails } from "@temporalio/workflow";
+import { allHandlersFinished, condition, continueAsNew, patched, setCurrentDetails } from "@temporalio/workflow";
 
-import type { ChangeOutcome, ScalingInput } from "../../core/contracts/shard-scaling.ts";
-import { loadsOf } from "../../core/shard-load.ts";
-import { refuseChange } from "../../core/shard-request.ts";
-import { decideScaling, type ShardChange } from "../../core/shard-scaling.ts";
+import type { ChangeOutcome, ScalingActivities, ScalingInput } from "../../core/contracts/shard-scaling.ts";
+import type { ShardChange } from "../../core/shard-scaling.ts";
 import { isHistoryLong } from "../history.ts";
-import { changeShards, lookAtStream } from "./activities.ts";
+import { changeShards, decideOnShards, judgeChange } from "./activities.ts";
+import { decideHere, judgeHere } from "./decided-here.ts";
 import { type Desk, openDesk, type Request } from "./desk.ts";
+
+/** Where decisions are taken. In activities, what was decided is in the history: the rules may change under a run, and it goes on. */
+type Decider = Pick<ScalingActivities, "decideOnShards" | "judgeChange">;
+const IN_ACTIVITIES: Decider = { decideOnShards, judgeChange };
+const IN_THE_WORKFLOW: Decider = { decideOnShards: decideHere, judgeChange: judgeHere };
 
 /** Looks at a stream for as long as there is one, and changes one thing at a time. `core/shard-scaling.ts` decides. */
 export async function scaleShards(input: ScalingInput): Promise<void> {
   const desk = openDesk(input);
+  // Asked once: an execution keeps to what it began with.
+  const decider = patched("2026-11-decided-in-activities") ? IN_ACTIVITIES : IN_THE_WORKFLOW;
   for (;;) {
     desk.hearNews();
     const request = desk.takeRequest();
-    await (request ? serve(desk, request) : look(desk));
+    await (request ? serve(desk, decider, request) : look(desk, decider));
     setCurrentDetails(desk.describe());
     if (isHistoryLong() && !desk.hasRequests()) {
       await condition(allHandlersFinished);
@@ -24,14 +30,12 @@ export async function scaleShards(input: ScalingInput): Promise<void> {
   }
 }
 
-async function look(desk: Desk): Promise<void> {
+async function look(desk: Desk, decider: Decider): Promise<void> {
   const { stream, consumers, mode, policy } = desk.settings;
-  const sight = await lookAtStream({ stream, consumers });
-  const loads = loadsOf(desk.sight(), sight);
+  const asked = { stream, consumers, mode, policy, before: desk.sight(), memory: desk.memory() };
+  const { sight, loads, memory, decision } = await decider.decideOnShards(asked);
   desk.see(sight, loads);
-  if (mode === "paused") return;
-  const { status, behind_change } = sight;
-  const { memory, decision } = decideScaling(policy, desk.memory(), { status, behind_change, loads }, sight.at_ms);
+  if (decision === null) return;
   desk.learn(memory);
   const outcome = decision.change && (await carryOut(desk, decision.change));
   desk.record(decision, outcome, null);
@@ -45,13 +49,13 @@ async function carryOut(desk: Desk, change: ShardChange): Promise<ChangeOutcome>
   return changeShards({ stream, change });
 }
 
-async function serve(desk: Desk, request: Request): Promise<void> {
+async function serve(desk: Desk, decider: Decider, request: Request): Promise<void> {
   const { stream, consumers, policy } = desk.settings;
-  const sight = await lookAtStream({ stream, consumers });
-  const reason = refuseChange(policy, sight, request.change);
+  const asked = { stream, consumers, policy, change: request.change, memory: desk.memory() };
+  const { reason, memory } = await decider.judgeChange(asked);
   const outcome: ChangeOutcome =
     reason === null ? await changeShards({ stream, change: request.change }) : { state: "refused", reason };
-  if (outcome.state === "done") desk.learn({ ...desk.memory(), changed_at_ms: sight.at_ms, hot: {}, cold: {} });
+  if (outcome.state === "done") desk.learn(memory);
   desk.record({ reason: "asked", why: `${request.by} asked for it`, change: request.change }, outcome, request.by);
   request.answer(outcome);
 }

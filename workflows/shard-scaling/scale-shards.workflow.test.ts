@@ -17,7 +17,8 @@ import {
   type ScalingStatus,
 } from "../../core/contracts/shard-scaling.ts";
 import { LANES } from "../../core/position.ts";
-import type { ShardProgress } from "../../core/shard-load.ts";
+import { decideOn, judgeAsked } from "../../core/shard-decision.ts";
+import type { ShardProgress, StreamSight } from "../../core/shard-load.ts";
 import { DEFAULT_POLICY, type ShardChange } from "../../core/shard-scaling.ts";
 import { recordHistory } from "../../test/support/history.ts";
 import { useWorker } from "../../test/support/workflow-worker.ts";
@@ -50,27 +51,9 @@ const makeProgress = (at_ms: number): ShardProgress => ({
 const makeShard = (first: number) => ({ id: randomUUID(), first, progress: makeProgress(looks * LOOK_MS) });
 const lastOf = (at: number) => (shards[at + 1]?.first ?? LANES) - 1;
 
-const activities: ScalingActivities = {
-  async lookAtStream() {
-    looks++;
-    const at_ms = looks * LOOK_MS;
-    for (const [at, shard] of shards.entries()) {
-      const width = lastOf(at) - shard.first + 1;
-      const more = ((bytesPerS * (LOOK_MS / 1000)) / LANES) * width;
-      const lanes = shard.progress.lanes.map((lane, i) =>
-        i >= shard.first && i <= lastOf(at) ? lane + more / width : lane,
-      );
-      const { bytes, records } = shard.progress;
-      shard.progress = { at_ms, handled_up_to_ms: at_ms, records: records + 30, bytes: bytes + more, lanes };
-    }
-    const sights = shards.map(({ id, first, progress }, at) => ({
-      id,
-      first_lane: first,
-      last_lane: lastOf(at),
-      consumers: { enrich: progress },
-    }));
-    return { at_ms, status: "ACTIVE", shards: sights, behind_change: [] };
-  },
+const activities: Omit<ScalingActivities, "lookAtStream"> = {
+  decideOnShards: async (input) => decideOn(look(), input),
+  judgeChange: async (input) => judgeAsked(look(), input),
   async changeShards({ change }) {
     if (failures-- > 0) throw new Error("Kinesis is away");
     changes.push(change);
@@ -84,6 +67,27 @@ const activities: ScalingActivities = {
     return { state: "done" };
   },
 };
+
+function look(): StreamSight {
+  looks++;
+  const at_ms = looks * LOOK_MS;
+  for (const [at, shard] of shards.entries()) {
+    const width = lastOf(at) - shard.first + 1;
+    const more = ((bytesPerS * (LOOK_MS / 1000)) / LANES) * width;
+    const lanes = shard.progress.lanes.map((lane, i) =>
+      i >= shard.first && i <= lastOf(at) ? lane + more / width : lane,
+    );
+    const { bytes, records } = shard.progress;
+    shard.progress = { at_ms, handled_up_to_ms: at_ms, records: records + 30, bytes: bytes + more, lanes };
+  }
+  const sights = shards.map(({ id, first, progress }, at) => ({
+    id,
+    first_lane: first,
+    last_lane: lastOf(at),
+    consumers: { enrich: progress },
+  }));
+  return { at_ms, status: "ACTIVE", shards: sights, behind_change: [] };
+}
 
 const worker = useWorker({ taskQueue: SCALING_TASK_QUEUE, workflows: "shards.ts", activities });
 beforeEach(() => {
