@@ -160,6 +160,18 @@ test("while a put is under way little waits for it, much goes at once, and nothi
   await producer.close();
 });
 
+test("what comes right after a small put shares the next one with what comes then, and that is soon", async () => {
+  const stream = createStream();
+  const producer = create(stream);
+  await producer.append(1, Buffer.from("first"), 1);
+  const second = producer.append(1, Buffer.from("second"), 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([second, producer.append(1, Buffer.from("third"), 1)]);
+  expect(stream.puts).toHaveLength(2);
+  expect(stream.taken.get("lane-1")).toEqual(["first", "second", "third"]);
+  await producer.close();
+});
+
 test("a split is found out by where a record comes to lie: what does not belong there is sent again, and answered then", async () => {
   const reasons: string[] = [];
   const stream = createStream([], 1);

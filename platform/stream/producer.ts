@@ -41,6 +41,8 @@ const MAX_BACKOFF_MS = 2_000;
 /** For so long a put waits for requests that come in without a break. */
 const GATHER_MS = 4;
 const EXPIRE_EVERY_MS = 100;
+/** From one small put to the next: a put costs each side as much processor as dozens of events in it. */
+const SPACING_MS = 2;
 /** So much is worth a put of its own at once. */
 const WORTH_A_PUT_BYTES = 256 * 1024;
 
@@ -59,7 +61,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
   let bytesUnderWay = 0;
   let putsUnderWay = 0;
   let lastPutAtMs = 0;
-  let patience: NodeJS.Timeout | null = null;
+  let patience: NodeJS.Timeout | undefined;
   let turn = 0;
   let isScheduled = false;
   let scheduledAtMs = 0;
@@ -107,15 +109,13 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     return bundles;
   };
 
-  /** Nothing is under way: go. Something is: its answer comes soon, and then all that has come by then goes together. */
+  /** After a pause: go. Else what comes until the next put is due goes together; where one is under way its answer comes soon. */
   const isPatient = (): boolean => {
-    if (putsUnderWay === 0 || pendingBytes - bytesUnderWay >= WORTH_A_PUT_BYTES) return false;
-    const leftMs = lastPutAtMs + patienceMs - performance.now();
+    if (pendingBytes - bytesUnderWay >= WORTH_A_PUT_BYTES) return false;
+    const leftMs = lastPutAtMs + (putsUnderWay === 0 ? SPACING_MS : patienceMs) - performance.now();
     if (leftMs <= 0) return false;
-    patience ??= setTimeout(() => {
-      patience = null;
-      schedule();
-    }, leftMs);
+    clearTimeout(patience);
+    patience = setTimeout(schedule, leftMs);
     return true;
   };
 
