@@ -28,8 +28,12 @@ function overHttp(part: Reachable, words: string, changes: (exchange: Exchange) 
     async run(scene) {
       const proxy = scene.stack.proxy(part);
       const { random } = scene;
+      let isFirst = true;
       proxy.set((exchange) => {
-        const chance = changes(exchange) ? random.next() : 1;
+        if (!changes(exchange)) return ["pass", pass];
+        // Where there are few, chance might spare them all.
+        const chance = isFirst ? 0 : random.next();
+        isFirst = false;
         if (chance < 1 / 12) return ["hang", hangAfter];
         return chance < 1 / 4 ? ["reset", resetAfter] : ["pass", pass];
       });

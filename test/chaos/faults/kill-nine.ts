@@ -25,7 +25,6 @@ export const killNine: Scenario[] = Object.entries(PARTS).map(([part, words]) =>
   invariant: "nothing lost, nothing doubled; the part is back",
   // It may die between a put and its answer.
   allowances: { arePutsRepeated: part === "kinesis" },
-  isShort: part === "analytics",
   victims: [part as PartName],
   run: (scene) => kill(scene, part as PartName),
 }));
