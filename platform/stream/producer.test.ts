@@ -165,7 +165,8 @@ test("what comes right after a small put shares the next one with what comes the
   const producer = create(stream);
   await producer.append(1, Buffer.from("first"), 1);
   const second = producer.append(1, Buffer.from("second"), 1);
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let turns = 0; turns < 5; turns++) await turn();
+  expect(stream.puts).toHaveLength(1);
   await Promise.all([second, producer.append(1, Buffer.from("third"), 1)]);
   expect(stream.puts).toHaveLength(2);
   expect(stream.taken.get("lane-1")).toEqual(["first", "second", "third"]);
