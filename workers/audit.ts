@@ -45,6 +45,7 @@ export async function createAuditWorker(ctx: Context, connection: NativeConnecti
       lake,
       store: createUserStore(ctx),
       messageLists: createMessageLists(config),
+      lostTime: { since: config.LIVORA_LOST_SINCE, until: config.LIVORA_LOST_UNTIL },
       patienceMs: PATIENCE_MS,
       openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
     }),

@@ -55,6 +55,9 @@ async function findSight(deps: AuditDeps, hourMs: number, untilMs: number): Prom
   if (!isSettled) notes.push(`the consumers have come to ${timeOf(settledMs)} only`);
   if (!hasReceipts) notes.push("there are no receipts of that time");
   else if (hourMs === firstReceiptsMs) notes.push("receipts begin in this hour: what came before them is not judged");
+  const { since = "", until = "" } = deps.lostTime ?? {};
+  if (Date.parse(since) < hourMs + HOUR_MS && Date.parse(until) > hourMs)
+    notes.push(`restored: of what was acknowledged from ${since} to ${until} only what the stream still has is known`);
   return { settledMs, isSettled, firstReceiptsMs, hasReceipts, notes };
 }
 

@@ -15,6 +15,8 @@ export interface AuditDeps {
   store: Pick<UserStore, "list">;
   /** Of the providers that can be asked what they have sent. */
   messageLists?: readonly MessageList[];
+  /** After a restore: what was acknowledged between these moments may have gone with the old stream. ISO 8601; empty: nothing. */
+  lostTime?: { since: string; until: string };
   /** How long to wait for the consumers to come as far as events were taken in when the audit began. */
   patienceMs: number;
 }

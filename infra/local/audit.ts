@@ -26,7 +26,8 @@ async function audit(config: Config, { fromMs, toMs, clientId, patienceMs }: Aud
   const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 2, tempFolder });
   try {
     const messageLists = createMessageLists(config);
-    const deps = { ctx, lake, warehouse, store: createUserStore(ctx), messageLists, patienceMs };
+    const lostTime = { since: config.LIVORA_LOST_SINCE, until: config.LIVORA_LOST_UNTIL };
+    const deps = { ctx, lake, warehouse, store: createUserStore(ctx), messageLists, lostTime, patienceMs };
     const audited: AuditedHour[] = [];
     for (const hourMs of hoursBetween(fromMs, toMs)) {
       const hours = await auditHour(deps, { hourMs, clientId });

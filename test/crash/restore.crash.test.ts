@@ -5,9 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { HOUR_MS } from "../../core/time.ts";
 import { makeTemporaryFolder } from "../../infra/local/temporary-folder.ts";
 import { type Livora, startLivora } from "../support/livora.ts";
 import { judgeAtRest } from "../support/livora-at-rest.ts";
+import { auditLivora } from "../support/livora-audit.ts";
 import { backUp, restoreInto, type Standstill } from "../support/livora-backup.ts";
 import { cartCampaign, pauseOthers, publishCampaign } from "../support/livora-campaign.ts";
 import { createOrdeal, type Ordeal } from "../support/livora-ordeal.ts";
@@ -72,6 +74,11 @@ it("restored into an empty stack: everything acknowledged before is there once, 
     const ledger = ledgerAt(ordeal.ledger, answered, still);
     const people = ordeal.people.map(({ record }) => personAt(record, ledger, still));
     expect(await judgeAtRest(restored, { ledger, people, steps: STEPS }, REST_WITHIN_MS)).toEqual(CALM);
+    const audit = await auditLivora(restored, still.beganMs - HOUR_MS);
+    expect(audit).toMatchObject({ exitCode: 0, differences: [] });
+    // Each that was answered before, and more: the edge was frozen in the middle of its work.
+    expect(audit.received).toBeGreaterThanOrEqual(ledger.entries().filter((entry) => entry.acknowledgedAt).length);
+    expect(audit.notes.join()).toContain("restored: of what was acknowledged from");
     const times = (await readOutbox(restored.outbox)).map((message) => Date.parse(message.received_at));
     const before = times.filter((at) => at < still.beganMs).length;
     const kept = ledger.entries().filter((entry) => entry.acknowledgedAt !== null).length;
@@ -95,6 +102,12 @@ it("restored beside a stream and a provider that went on: nothing acknowledged i
     const people = ordeal.people.map(({ record }) => record);
     const known = { ledger: ordeal.ledger, people, steps: STEPS };
     expect(await judgeAtRest(restored, known, REST_WITHIN_MS)).toEqual(CALM);
+    const audit = await auditLivora(restored, still.beganMs - HOUR_MS);
+    expect(audit).toMatchObject({ exitCode: 0, differences: [] });
+    // By the edges' journals, which came with the stream: more than the database of the backup knows of.
+    const acknowledged = ordeal.ledger.entries().reduce((sum, entry) => sum + entry.answers.ok, 0);
+    expect(audit.acknowledged).toBeGreaterThanOrEqual(acknowledged);
+    expect(audit.notes.join()).not.toContain("repetitions");
     const sentMeanwhile = (await readOutbox(restored.outbox))
       .filter((message) => Date.parse(message.received_at) > still.endedMs)
       .map((message) => message.id);

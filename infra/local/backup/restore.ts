@@ -2,6 +2,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync,
 import { dirname, join, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 
+import { EDGES_ROOT } from "../../../core/audit.ts";
 import { lockFolder } from "../lock.ts";
 import { ROOT } from "../paths.ts";
 import { findRunning } from "../process.ts";
@@ -31,7 +32,7 @@ async function restore(backup: string, stream: string | undefined): Promise<Mani
     mkdirSync(join(dir, "postgres"), { recursive: true });
     const places = await findPlaces(dir, process.env);
     bringBack(backup, manifest, places.all);
-    if (stream !== undefined) takeStream(stream, dir);
+    if (stream !== undefined) takeStream(stream, dir, places.all);
     handOver(places);
     writeLostTime(dir, { since: manifest.barrier_at, until: new Date().toISOString() });
     rmSync(restoringFile(dir));
@@ -79,9 +80,12 @@ function placeOf(path: string, places: readonly Place[]): string {
   return join(place.folder, path.slice(place.name.length));
 }
 
-function takeStream(from: string, dir: string): void {
+/** With what the edges have noted since, so that an audit can tell whether the stream has all of it. */
+function takeStream(from: string, dir: string, places: readonly Place[]): void {
   rmSync(join(dir, "kinesis"), { recursive: true, force: true });
   createCopy([{ folder: join(from, "kinesis"), name: "kinesis" }], dir).pass();
+  const journals = join("lake", EDGES_ROOT);
+  createCopy([{ folder: join(from, journals), name: "" }], placeOf(journals, places)).pass();
 }
 
 /** PostgreSQL starts only in a folder that is its account's, and nobody else's. */
