@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { type ApiScope, bearerToken } from "../core/api-key.ts";
 import { AppError } from "../core/errors.ts";
-import { HttpError } from "../core/problem.ts";
+import { unauthorized } from "../core/problem.ts";
 import type { Keyring } from "../platform/keyring.ts";
 
 export interface KeyHolder {
@@ -26,9 +26,4 @@ export function createAuthenticate(keyring: Pick<Keyring, "known" | "lookUp">): 
     }
     return { client_id: caller.clientId, actor: caller.actor, scopes: caller.scopes };
   };
-}
-
-function unauthorized(message: string, error?: string): HttpError {
-  const challenge = error ? `Bearer realm="livora", error="${error}"` : 'Bearer realm="livora"';
-  return new HttpError(401, message, { "www-authenticate": challenge });
 }

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-
 import type { NextFunction, Request, Response } from "express";
 
 import type { Logger } from "../platform/logger.ts";
+import { readRequestId } from "../platform/request-id.ts";
 import type { ApiMetrics } from "./metrics.ts";
 
 /** Asked every few seconds by machines: their answers are news only when they are bad. */
@@ -31,9 +30,8 @@ export function observeRequests(log: Logger, metrics: ApiMetrics) {
   };
 }
 
-/** The caller's own `x-request-id` where it is short and plain; else a new one. */
+/** The same however often it is asked for. */
 export function requestIdOf(request: Request & { [REQUEST_ID]?: string }): string {
-  const given = request.headers["x-request-id"];
-  request[REQUEST_ID] ??= typeof given === "string" && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+  request[REQUEST_ID] ??= readRequestId(request.headers["x-request-id"]);
   return request[REQUEST_ID];
 }

@@ -69,6 +69,12 @@ export class HttpError extends AppError {
   }
 }
 
+/** Who asks is not known: 401, with the challenge that RFC 6750 asks for. `error`: what is wrong with the token, where one was shown. */
+export function unauthorized(message: string, error?: string): HttpError {
+  const challenge = error ? `Bearer realm="livora", error="${error}"` : 'Bearer realm="livora"';
+  return new HttpError(401, message, { "www-authenticate": challenge });
+}
+
 export interface ProblemAnswer {
   status: number;
   headers: Record<string, string>;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 import { bearerToken } from "../core/api-key.ts";
-import { HttpError } from "../core/problem.ts";
+import { HttpError, unauthorized } from "../core/problem.ts";
 import type { Caller, Keyring } from "../platform/keyring.ts";
 
 /**
@@ -37,10 +37,4 @@ function authorize(caller: Caller, clientId: string | string[] | undefined): Cal
   if (clientId !== caller.clientId) throw new HttpError(403, "The token belongs to another client.");
   if (!caller.scopes.includes("ingest")) throw new HttpError(403, "The token may not send events.");
   return caller;
-}
-
-function unauthorized(message: string, error?: string): HttpError {
-  return new HttpError(401, message, {
-    "www-authenticate": error ? `Bearer realm="livora", error="${error}"` : 'Bearer realm="livora"',
-  });
 }

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Redis } from "ioredis";
 
+import type { Keyring } from "../platform/keyring.ts";
 import type { Logger } from "../platform/logger.ts";
+import { readRequestId } from "../platform/request-id.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { answerAccepted, answerProblem } from "./answer.ts";
 import { createAppendStep } from "../platform/intake/append.ts";
@@ -12,12 +14,10 @@ import { clientAddress } from "./client-address.ts";
 import type { EdgeCounter } from "../platform/intake/edge-counter.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import { createHintStep } from "./hint.ts";
-import type { Keyring } from "../platform/keyring.ts";
 import type { Limiter } from "./limit.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { parse } from "../platform/intake/parse.ts";
 import { createReadBodyStep } from "./read-body.ts";
-import { requestIdOf } from "./request-id.ts";
 
 export interface PipelineParts {
   log: Logger;
@@ -65,7 +65,7 @@ export function createPipeline(parts: PipelineParts) {
 
   return async function handleEvents(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
-    const requestId = requestIdOf(request.headers["x-request-id"]);
+    const requestId = readRequestId(request.headers["x-request-id"]);
     try {
       const events = await accept(request, response, requestId);
       metrics.accepted202.inc();

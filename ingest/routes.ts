@@ -1,11 +1,11 @@
 import express, { type ErrorRequestHandler, type Express } from "express";
 
 import { HttpError } from "../core/problem.ts";
+import { readRequestId } from "../platform/request-id.ts";
 import { answerPreflight, answerProblem } from "./answer.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { createOpenApiDocument } from "./openapi.ts";
 import type { Readiness } from "./readiness.ts";
-import { requestIdOf } from "./request-id.ts";
 
 export interface RouteParts {
   readiness(): Promise<Readiness>;
@@ -47,5 +47,5 @@ export function createRoutes({ readiness, metrics, isDraining }: RouteParts): Ex
 
 /** Express knows an error handler by its four parameters. */
 const answerError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
-  answerProblem(response, requestIdOf(request.headers["x-request-id"]), error);
+  answerProblem(response, readRequestId(request.headers["x-request-id"]), error);
 };
