@@ -49,17 +49,26 @@ function toPortion({ lane, items }: BundlePortion): Portion {
   return { partitionKey: lane.partitionKey, hashKey: lane.hashKey, records: items.map((item) => item.data) };
 }
 
+/** Whether the stream has taken it into another shard than was expected: the shards have changed meanwhile. */
+export function hasMoved(bundle: Bundle, place: { shard: string }): boolean {
+  return bundle.shard !== null && bundle.shard !== place.shard;
+}
+
 /**
- * The stream has taken the record. Where it lies in another shard than was expected, the shards have changed meanwhile:
- * then its first lane alone, by whose key it was sent, is sure to lie right; a reader takes from a record only what
- * belongs to its shard. The others wait again. Answers how many bytes are settled.
+ * The stream has taken the record. Where it lies in another shard than was expected, a lane lies right if it is one of that
+ * shard's (`lanesThere`, as far as is known), and the first, by whose key the record was sent, in any case; a reader takes from
+ * a record only what belongs to its shard. All others wait again. Answers how many bytes are settled.
  */
-export function settleBundle(bundle: Bundle, place: { shard: string; sequence: string }): number {
-  const isWhereExpected = bundle.shard === null || bundle.shard === place.shard;
+export function settleBundle(
+  bundle: Bundle,
+  place: { shard: string; sequence: string },
+  lanesThere: readonly number[] = [],
+): number {
+  const isWhereExpected = !hasMoved(bundle, place);
   let index = 0;
   let settled = 0;
   for (const [i, { lane, items }] of bundle.portions.entries()) {
-    const liesRight = i === 0 || isWhereExpected;
+    const liesRight = i === 0 || isWhereExpected || lanesThere.includes(lane.number);
     for (const item of items) {
       if (liesRight) {
         item.answer?.resolve({ shard: place.shard, sequence: place.sequence, index });

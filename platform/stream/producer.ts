@@ -2,7 +2,7 @@ import type { KinesisClient } from "@aws-sdk/client-kinesis";
 
 import { AppError } from "../../core/errors.ts";
 import { LANES } from "../../core/position.ts";
-import { type Bundle, settleBundle, takeBundle } from "./bundle.ts";
+import { type Bundle, hasMoved, settleBundle, takeBundle } from "./bundle.ts";
 import { createLane, type Lane } from "./producer-lane.ts";
 import { createPutRecords, type PutAnswer, type PutRecords } from "./put-records.ts";
 import { createShardMap, type ShardMap } from "./shard-map.ts";
@@ -130,10 +130,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
     bytesUnderWay -= bytes;
     if (failed.length > 0) setTimeout(giveBack, backoffMs(failed), failed);
     schedule();
-    if (pendingBytes === 0) {
-      for (const tell of whenEmpty) tell();
-      whenEmpty = [];
-    }
+    tellIfEmpty();
   };
 
   const settle = (bundles: Bundle[], answers: readonly PutAnswer[]): Bundle[] =>
@@ -143,14 +140,26 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
         options.onRetry?.(answer.error);
         return true;
       }
-      const settled = settleBundle(bundle, answer);
-      pendingBytes -= settled;
-      if (settled < bundle.bytes) {
-        options.onRetry?.("Resharded");
-        shardMap.renew();
-      }
+      if (hasMoved(bundle, answer)) void settleMoved(bundle, answer);
+      else pendingBytes -= settleBundle(bundle, answer);
       return false;
     });
+
+  /** The stream can tell which lanes lie in that shard: after a merge all do, after a split some. Until it has, all of them wait. */
+  const settleMoved = async (bundle: Bundle, place: { shard: string; sequence: string }) => {
+    shardMap.renew();
+    const settled = settleBundle(bundle, place, await shardMap.lanesOf(place.shard));
+    pendingBytes -= settled;
+    if (settled < bundle.bytes) options.onRetry?.("Resharded");
+    schedule();
+    tellIfEmpty();
+  };
+
+  const tellIfEmpty = () => {
+    if (pendingBytes > 0) return;
+    for (const tell of whenEmpty) tell();
+    whenEmpty = [];
+  };
 
   const giveBack = (failed: Bundle[]) => {
     for (const bundle of failed) bundle.attempt++;

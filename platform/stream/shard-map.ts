@@ -9,6 +9,8 @@ export interface ShardMap {
   readonly groups: readonly LaneGroup[];
   /** The shards are not as they were: forgets them, and asks again. */
   renew(): void;
+  /** All lanes of a shard, also of one that is closed by now; none where the stream does not tell soon. Resolves always. */
+  lanesOf(shard: string): Promise<readonly number[]>;
 }
 
 export interface LaneGroup {
@@ -17,23 +19,29 @@ export interface LaneGroup {
 }
 
 const ASK_AGAIN_MS = 1_000;
+/** For so long somebody waits to be told where lanes lie. */
+const TELL_WITHIN_MS = 1_000;
 const SINGLES: readonly LaneGroup[] = Array.from({ length: LANES }, (_, lane) => ({ shard: null, lanes: [lane] }));
 
 export function createShardMap(kinesis: KinesisClient, stream: string): ShardMap {
   let groups = SINGLES;
-  let isAsking = false;
+  /** What part of a stream a shard is never changes. */
+  let known: ReadonlyMap<string, readonly number[]> = new Map();
+  let isAsking = true;
+  let asking = ask();
 
-  const ask = async () => {
+  async function ask(): Promise<void> {
     isAsking = true;
     try {
-      groups = groupLanes(await listShards(kinesis, stream));
+      const shards = await listShards(kinesis, stream);
+      groups = groupLanes(shards);
+      known = new Map(shards.map((shard) => [shard.id, lanesOf(shard)]));
       isAsking = false;
     } catch {
       // Lanes by themselves cost more, and are right; whoever writes finds out for itself that the stream is away.
-      setTimeout(ask, ASK_AGAIN_MS).unref();
+      setTimeout(() => (asking = ask()), ASK_AGAIN_MS).unref();
     }
-  };
-  void ask();
+  }
 
   return {
     get groups() {
@@ -41,7 +49,11 @@ export function createShardMap(kinesis: KinesisClient, stream: string): ShardMap
     },
     renew() {
       groups = SINGLES;
-      if (!isAsking) void ask();
+      if (!isAsking) asking = ask();
+    },
+    async lanesOf(shard) {
+      await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, TELL_WITHIN_MS).unref())]);
+      return known.get(shard) ?? [];
     },
   };
 }
