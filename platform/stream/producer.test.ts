@@ -4,11 +4,12 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 
 import { isAppError } from "../../core/errors.ts";
-import { hashKeyOfLane, LANES } from "../../core/position.ts";
+import { hashKeyOfLane, LANES, type Position } from "../../core/position.ts";
 import { unpackRecords } from "./packing.ts";
 import { createStreamProducer, type ProducerOptions } from "./producer.ts";
 import type { PutRecords } from "./put-records.ts";
 import type { ShardMap } from "./shard-map.ts";
+import type { StreamProducer } from "./types.ts";
 
 type Fate = "take" | "refuse-some" | "lose" | "lose-answer";
 
@@ -50,8 +51,8 @@ function createStream(fates: Fate[] = [], shards = 2) {
   return stream;
 }
 
-/** What the producer believes of the shards; learns of changes only when told to look again. */
-function createShardMap(stream: { shards?: number }): ShardMap {
+/** What the producer believes of the shards; learns of changes only when told to look again, if the stream tells it. */
+function createShardMap(stream: { shards?: number }, tells: () => boolean = () => true): ShardMap {
   const look = () => {
     const byShard = Map.groupBy(LANE_OF.values(), (lane) => shardOf(lane, stream.shards ?? 2));
     return [...byShard].map(([shard, lanes]) => ({ shard, lanes }));
@@ -60,6 +61,12 @@ function createShardMap(stream: { shards?: number }): ShardMap {
     groups: look(),
     renew() {
       Object.assign(this, { groups: look() });
+    },
+    async lanesOf(shard) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (!tells()) return [];
+      const generation = Number(shard.split("-")[0]);
+      return [...LANE_OF.values()].filter((lane) => shardOf(lane, generation) === shard);
     },
   };
 }
@@ -91,30 +98,67 @@ test("what arrives together goes out together, one record for each shard", async
   await producer.close();
 });
 
+/** Lane, whether to wait afterwards, and how many shards there are from now on, where that changes. */
+type Plan = readonly (readonly [lane: number, pause: boolean, reshard: number])[];
+const plans: fc.Arbitrary<Plan> = fc.array(
+  fc.tuple(fc.nat({ max: LANES - 1 }), fc.boolean(), fc.constantFrom(0, 0, 0, 1, 2, 4, 16)),
+  { minLength: 1, maxLength: 40 },
+);
+
+/** What each lane was given, in order. Every answer names a shard in which the lane lies. */
+async function carryOut(plan: Plan, stream: ReturnType<typeof createStream>, producer: StreamProducer) {
+  const expected = new Map<string, string[]>();
+  const answers: Promise<Position>[] = [];
+  for (const [i, [lane, pause, reshard]] of plan.entries()) {
+    if (reshard > 0) stream.shards = reshard;
+    expected.set(`lane-${lane}`, [...(expected.get(`lane-${lane}`) ?? []), `event ${i}`]);
+    answers.push(producer.append(lane, Buffer.from(`event ${i}`), 1));
+    if (pause) await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (const [i, { shard }] of (await Promise.all(answers)).entries()) {
+    expect(shard).toBe(shardOf(plan[i]?.[0] ?? -1, Number(shard.split("-")[0])));
+  }
+  await producer.close();
+  return expected;
+}
+
 test("whatever fails and how often, and whatever becomes of the shards: nothing is lost, and a lane keeps its order", async () => {
   const fate = fc.constantFrom<Fate>("take", "refuse-some", "lose", "lose-answer");
-  const plan = fc.array(fc.tuple(fc.nat({ max: LANES - 1 }), fc.boolean(), fc.constantFrom(0, 0, 0, 1, 2, 4, 16)), {
-    minLength: 1,
-    maxLength: 40,
-  });
   await fc.assert(
-    fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plan, async (fates, appends) => {
+    fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plans, fc.func(fc.boolean()), async (fates, plan, tells) => {
       const stream = createStream(fates);
-      const producer = create(stream);
-      const expected = new Map<string, string[]>();
-      const answers: Promise<unknown>[] = [];
-      for (const [i, [lane, pause, reshard]] of appends.entries()) {
-        if (reshard > 0) stream.shards = reshard;
-        expected.set(`lane-${lane}`, [...(expected.get(`lane-${lane}`) ?? []), `event ${i}`]);
-        answers.push(producer.append(lane, Buffer.from(`event ${i}`), 1));
-        if (pause) await new Promise((resolve) => setImmediate(resolve));
-      }
-      await Promise.all(answers);
-      await producer.close();
+      const producer = create(stream, { shardMap: createShardMap(stream, () => tells()) });
+      const expected = await carryOut(plan, stream, producer);
       for (const [lane, events] of expected) expect(once(stream.taken.get(lane))).toEqual(events);
     }),
     { numRuns: 20 },
   );
+});
+
+test("whatever becomes of the shards: where the stream tells what it has, no reader gets anything twice", async () => {
+  const fate = fc.constantFrom<Fate>("take", "refuse-some", "lose");
+  await fc.assert(
+    fc.asyncProperty(fc.array(fate, { maxLength: 4 }), plans, async (fates, plan) => {
+      const stream = createStream(fates);
+      const expected = await carryOut(plan, stream, create(stream));
+      expect(new Map([...stream.taken].toSorted())).toEqual(new Map([...expected].toSorted()));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("after a merge all lanes of a record lie in the merged shard: nothing is sent again", async () => {
+  const reasons: string[] = [];
+  const stream = createStream([], 4);
+  const producer = create(stream, { onRetry: (reason) => reasons.push(reason) });
+  stream.shards = 2;
+  const lanes = [...LANE_OF.values()];
+  const answers = await Promise.all(lanes.map((lane) => producer.append(lane, Buffer.from(`of ${lane}`), 1)));
+  expect(stream.puts).toEqual([4]);
+  expect(reasons).toEqual([]);
+  expect(answers.map(({ shard }) => shard)).toEqual(lanes.map((lane) => shardOf(lane, 2)));
+  for (const lane of lanes) expect(stream.taken.get(`lane-${lane}`)).toEqual([`of ${lane}`]);
+  await producer.close();
 });
 
 test("what comes after a refused record of its lane waits until the stream has that one", async () => {
