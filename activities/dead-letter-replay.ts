@@ -20,6 +20,7 @@ import {
   takeLetters,
 } from "../platform/dead-letter-replay.ts";
 import { deadLetterReplays, deadLetters } from "../platform/postgres/schema.ts";
+import { refuseLetter } from "./prepare-letter.ts";
 import { type LetterStreams, putLetter } from "./put-letter.ts";
 
 /** In one attempt; then Temporal asks again. */
@@ -30,6 +31,8 @@ const HEARTBEAT_MS = 3_000;
 export interface DeadLetterReplayDeps {
   ctx: Pick<Context, "db" | "log">;
   streams: LetterStreams;
+  /** Writes letters into the lake: see `writeLetters`. */
+  writeLetters(letters: readonly LetterRow[], replay: ReplayRow): Promise<LetterChange[]>;
   /** How far a consumer has come in shards of its stream; a shard it has read to its end is `ended`. */
   readProgress(
     entry: ReEntry,
@@ -79,18 +82,40 @@ export function createDeadLetterReplayActivities(deps: DeadLetterReplayDeps): De
 
 /** In order, so that a lane's letters keep it; what had been put before this attempt is not put again. */
 async function putPage(
-  { ctx, streams }: DeadLetterReplayDeps,
+  deps: DeadLetterReplayDeps,
   replay: ReplayRow,
   { limit, after }: { limit: number; after?: string },
 ): Promise<{ ids: string[]; after?: string }> {
-  const letters = await takeLetters(ctx.db, replay, { limit, ...(after && { after }) });
+  const { db } = deps.ctx;
+  const letters = await takeLetters(db, replay, { limit, ...(after && { after }) });
   const last = letters.at(-1);
-  const puts = letters.filter((letter) => letter.replay_place === null);
-  const results = await Promise.allSettled(puts.map((letter) => putLetter(streams, letter, replay)));
-  const changes = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  await recordLetters(ctx.db, replay, changes);
+  const results = await Promise.allSettled(
+    returnLetters(
+      deps,
+      replay,
+      letters.filter((letter) => letter.replay_place === null),
+    ),
+  );
+  const changes = results.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  await recordLetters(db, replay, changes);
   for (const result of results) if (result.status === "rejected") throw result.reason;
   return { ids: letters.map((letter) => letter.id), ...(last && { after: last.created_at }) };
+}
+
+/** Each the way that its stage has. */
+function returnLetters(
+  { streams, writeLetters }: DeadLetterReplayDeps,
+  replay: ReplayRow,
+  letters: readonly LetterRow[],
+): Promise<LetterChange[]>[] {
+  const forLake = letters.filter((letter) => reEntryOf(letter.stage) === "lake");
+  const others = letters.map(async (letter) => {
+    const entry = reEntryOf(letter.stage);
+    if (entry === "lake") return [];
+    if (entry === null) return [refuseLetter(letter, replay, `there is no way back to the stage ${letter.stage}`)];
+    return [await putLetter(streams, entry, letter, replay)];
+  });
+  return forLake.length === 0 ? others : [...others, writeLetters(forLake, replay)];
 }
 
 async function findReplay({ ctx }: DeadLetterReplayDeps, clientId: string, id: string): Promise<ReplayRow> {
@@ -142,8 +167,11 @@ async function findOutcomes(
 async function findPassed(deps: DeadLetterReplayDeps, letters: readonly Settling[]): Promise<Settling[]> {
   const passed: Settling[] = [];
   for (const [stage, group] of Map.groupBy(letters, (letter) => letter.stage)) {
+    const entry = reEntryOf(stage);
+    // Those are settled where they are put back.
+    if (entry === null || entry === "lake") continue;
     const shards = [...new Set(group.flatMap((letter) => letter.replay_place?.shard ?? []))];
-    const progress = await deps.readProgress(reEntryOf(stage), shards);
+    const progress = await deps.readProgress(entry, shards);
     passed.push(...group.filter(({ replay_place }) => replay_place && isBehind(progress, replay_place)));
   }
   return passed;

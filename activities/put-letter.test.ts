@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { takeNew } from "../analytics/stream/lane-filter.ts";
+import { type ReEntry, reEntryOf } from "../core/dead-letter.ts";
 import { decodeEnriched } from "../core/enriched-event.ts";
 import { decodeEnvelope } from "../core/envelope.ts";
 import type { LetterRow, ReplayRow } from "../platform/dead-letter-replay.ts";
@@ -12,6 +13,9 @@ const { event, raw, ...enrichment } = decodeEnriched(
   makeEnriched({ clientId: "demo", number: 7, timestampMs: Date.parse("2026-11-21T10:00:00Z") }),
 );
 const REPLAY = { id: "replay", client_id: "demo", actor: "key:k", request_id: "r", patch: null } as ReplayRow;
+
+const EVENTS = reEntryOf("decode") as ReEntry;
+const AUTOMATION = reEntryOf("automation") as ReEntry;
 
 const letterOf = (more: Partial<LetterRow>) =>
   ({
@@ -27,7 +31,7 @@ const streams = () => ({ events: createSinkProducer(), enriched: createSinkProdu
 test("a letter from before enrichment goes back onto events, byte for byte, as it first came", async () => {
   const to = streams();
   const provenance = { received_at: "2026-11-21T10:00:01.000Z", request_id: "first", ip: "203.0.113.7" };
-  const change = await putLetter(to, letterOf({ stage: "sessionize", provenance }), REPLAY);
+  const change = await putLetter(to, EVENTS, letterOf({ stage: "sessionize", provenance }), REPLAY);
   const [appended] = to.events.appended;
   const { header, events } = decodeEnvelope(appended!.data);
   expect(appended!.lane).toBe(enrichment.lane);
@@ -47,7 +51,7 @@ test("a letter from before enrichment goes back onto events, byte for byte, as i
 
 test("a later one goes to the consumer where it failed, and to no other, behind whatever fence", async () => {
   const to = streams();
-  await putLetter(to, letterOf({ stage: "automation", enrichment }), REPLAY);
+  await putLetter(to, AUTOMATION, letterOf({ stage: "automation", enrichment }), REPLAY);
   const again = decodeEnriched(to.enriched.appended[0]!.data);
   expect(again).toMatchObject({
     event,
@@ -62,8 +66,8 @@ test("a later one goes to the consumer where it failed, and to no other, behind 
 
 test("one whose event is none stays open and goes nowhere", async () => {
   const to = streams();
-  const change = await putLetter(to, letterOf({ stage: "decode", payload: Buffer.from("{") }), REPLAY);
+  const change = await putLetter(to, EVENTS, letterOf({ stage: "decode", payload: Buffer.from("{") }), REPLAY);
   expect(change).toMatchObject({ state: "open", event: { reason: "not replayed: the event is not JSON" } });
-  expect(await putLetter(to, letterOf({ stage: "lake" }), REPLAY)).toMatchObject({ state: "open" });
+  expect(await putLetter(to, AUTOMATION, letterOf({ stage: "automation" }), REPLAY)).toMatchObject({ state: "open" });
   expect([...to.events.appended, ...to.enriched.appended]).toEqual([]);
 });

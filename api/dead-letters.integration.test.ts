@@ -53,10 +53,23 @@ describe("searching", () => {
     const { body } = await t.call("GET", "/api/v1/dead-letter-groups");
     expect(body.groups).toMatchObject([
       { stage: "sessionize", kind: "poison", reason: "RangeError: too long", count: 3, event_types: ["purchase"] },
-      { stage: "decode", kind: "poison", count: 1, event_types: [] },
-      { stage: "geo", kind: "outage", count: 1 },
+      { stage: "decode", kind: "poison", count: 1, event_types: [], why: expect.stringContaining("patch the event") },
+      { stage: "geo", kind: "outage", count: 1, came_back: 0, why: expect.stringContaining("replay it as it is") },
     ]);
     expect(ids).toContain(body.groups[0].example_id);
+  });
+
+  test("an outage that a replay has met again is doubted", async () => {
+    const letter_id = (await list("stage=geo"))[0].id;
+    const replay = { letter_id, replay_id: crypto.randomUUID() };
+    const reason = "Error: connect ECONNREFUSED";
+    const common = { clientId: t.ours.client_id, eventId: null, attempts: 3, payload: event(4) };
+    const source = { shard: t.ours.client_id, sequence: "2", index: 0 };
+    await writeDeadLetters(t.api.db, [{ ...common, stage: "stitch", reason, source, replay }]);
+    const { body } = await t.call("GET", "/api/v1/dead-letter-groups?stage=stitch");
+    expect(body.groups).toMatchObject([{ kind: "outage", came_back: 1, why: expect.stringContaining("1 came back") }]);
+    const discard = { selection: { filter: { stage: "stitch" } }, reason: "a test" };
+    expect((await t.call("POST", "/api/v1/dead-letter-discards", { body: discard })).body.discarded).toBe(1);
   });
 
   test("one is shown with its bytes, whatever they are", async () => {

@@ -125,7 +125,9 @@ function findLosses(value: unknown, path = "", depth = 1): Fault[] {
 }
 
 function findMoved(before: unknown, after: unknown): Fault[] {
-  const moved = FIXED_ONCE_ENRICHED.filter((name) => !isSameJson(ownOf(before, name) ?? null, ownOf(after, name) ?? null));
+  const moved = FIXED_ONCE_ENRICHED.filter(
+    (name) => !isSameJson(ownOf(before, name) ?? null, ownOf(after, name) ?? null),
+  );
   const reason = "has been enriched under this already, and cannot be changed any more";
   return moved.map((name) => ({ path: `/${name}`, reason }));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { kindOf, readEventType } from "./dead-letter.ts";
+import { explainKind, kindOf, readEventType, reEntryOf } from "./dead-letter.ts";
 import { type LetterPayload, mendLetter } from "./dead-letter-event.ts";
 
 const EVENT = {
@@ -29,6 +29,26 @@ test.each([
   ["could not serialize access (40001)", "outage"],
   ["ProvisionedThroughputExceededException: slow down", "outage"],
 ])("%s: %s", (reason, kind) => expect(kindOf(reason)).toBe(kind));
+
+test.each([
+  ["not an event", 0, "The reason names nothing that passes by itself: patch the event, then replay it."],
+  ["terminating (57P01)", 0, "57P01 passes by itself: replay it as it is once that is over."],
+  [
+    "connect ECONNREFUSED",
+    2,
+    expect.stringMatching(/^ECONNREFUSED passes .* 2 came back from a replay: if it is over/),
+  ],
+])("people are told why: %s, %i back", (reason, cameBack, why) =>
+  expect(explainKind({ reason, cameBack })).toEqual(why),
+);
+
+test.each([
+  ["decode", { stream: "events", consumer: "enrich" }],
+  ["sessionize", { stream: "events", consumer: "enrich" }],
+  ["automation", { stream: "enriched", consumer: "automation" }],
+  ["lake", "lake"],
+  ["counters", null],
+])("letters of %s go back to %j", (stage, entry) => expect(reEntryOf(stage)).toEqual(entry));
 
 test.each([
   ['{"event_type":"purchase"}', "purchase"],
@@ -81,5 +101,37 @@ describe("a letter", () => {
     const patch = [{ op: "set" as const, path: "/user_id", value: "u" }];
     expect(mendLetter(letter, patch)).toMatchObject({ ready: null, faults: [{ path: "/user_id" }] });
     expect(mendLetter(letter, [{ op: "set", path: "/props/total", value: 1 }])).toMatchObject({ faults: [] });
+  });
+
+  describe("that was enriched from bytes that are no text", () => {
+    const [before = "", after = ""] = JSON.stringify({ ...EVENT, props: { term: "caf?", total: 1 } }).split("?");
+    const payload = Buffer.concat([Buffer.from(before), Buffer.from([0xe9]), Buffer.from(after)]);
+    const letter = letterOf(payload, { enrichment: {} as never });
+
+    test("is shown as it was read, and stays as long as nothing is changed", () => {
+      expect(mendLetter(letter, null)).toMatchObject({
+        before: { props: { term: "caf\uFFFD" } },
+        changed: [],
+        ready: null,
+        faults: [{ reason: "is not UTF-8" }],
+      });
+    });
+
+    test("is whole text once it is patched", () => {
+      const mended = mendLetter(letter, [{ op: "set", path: "/props/term", value: "café" }]);
+      expect(mended).toMatchObject({ changed: ["/props/term"], faults: [] });
+      expect(JSON.parse(String(mended.ready?.raw))).toEqual({ ...EVENT, props: { term: "café", total: 1 } });
+    });
+  });
+
+  test("of which nothing can be read may be written anew as the event that was enriched, and as no other", () => {
+    const { event_id, event_type, timestamp, session_id } = EVENT;
+    const enrichment = { event_id, event_type, timestamp, session_id, person: { user_id: null, anon_id: null } };
+    const letter = letterOf(Buffer.from("{nonsense"), { enrichment: enrichment as never });
+    const write = (value: Record<string, unknown>) =>
+      mendLetter(letter, [{ op: "set" as const, path: "", value: value as never }]);
+    expect(write({ ...EVENT, props: {} })).toMatchObject({ faults: [] });
+    const another = "33333333-3333-4333-8333-333333333333";
+    expect(write({ ...EVENT, event_id: another })).toMatchObject({ ready: null, faults: [{ path: "/event_id" }] });
   });
 });

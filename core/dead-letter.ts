@@ -34,6 +34,8 @@ export interface Provenance {
   received_at: string;
   request_id: string;
   ip?: string;
+  /** Of history out of a file: replayed, it is history still. */
+  backfill_id?: string;
 }
 
 /** Travels with a replayed event, so that failing again leads back to its letter, however often it was put on the stream. */
@@ -78,7 +80,19 @@ const PASSING = new RegExp(
  * replaying as it is what only came at a bad time, so the names are many. Reasons are one line (300 characters at the most).
  */
 export function kindOf(reason: string): LetterKind {
-  return PASSING.test(reason) ? "outage" : "poison";
+  return findPassing(reason) === null ? "poison" : "outage";
+}
+
+function findPassing(reason: string): string | null {
+  return PASSING.exec(reason)?.[0] ?? null;
+}
+
+/** Why letters that share a reason are of their kind, and what to do, for people. `cameBack`: how many had been replayed before. */
+export function explainKind({ reason, cameBack }: { reason: string; cameBack: number }): string {
+  const passing = findPassing(reason);
+  if (passing === null) return "The reason names nothing that passes by itself: patch the event, then replay it.";
+  const once = `${passing} passes by itself: replay it as it is once that is over.`;
+  return cameBack === 0 ? once : `${once} ${cameBack} came back from a replay: if it is over, something else is wrong.`;
 }
 
 const MAX_TYPE_LENGTH = 128;

@@ -1,7 +1,16 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { compactedFileName, isFileOf, parsePartition, parseRangeFileName, partitionOf, rangeFileName } from "./lake.ts";
+import {
+  compactedFileName,
+  isFileOf,
+  lateFileName,
+  parsePartition,
+  parseRangeFileName,
+  partitionOf,
+  rangeFileName,
+} from "./lake.ts";
+import type { Position } from "./position.ts";
 
 const clientIds = fc.oneof(
   fc.string({ unit: "binary", minLength: 1, maxLength: 256 }),
@@ -67,5 +76,14 @@ describe("file names", () => {
     expect(compactedFileName("demo", ["a"])).not.toBe(compactedFileName("demo", ["a", "b"]));
     expect(compactedFileName("Demo", ["a"])).not.toBe(compactedFileName("demo", ["a"]));
     expect(parseRangeFileName(compactedFileName("demo", ["a"]))).toBeUndefined();
+  });
+
+  it("of rows that came late depend on which events they are, not on their order", () => {
+    const [a, b] = [0, 1].map((index) => ({ shard: "s", sequence: "1", index })) as [Position, Position];
+    expect(lateFileName("demo", [b, a])).toBe(lateFileName("demo", [a, b]));
+    expect(lateFileName("demo", [a])).not.toBe(lateFileName("demo", [b]));
+    expect(isFileOf("demo", lateFileName("demo", [a]))).toBe(true);
+    expect(isFileOf("Demo", lateFileName("demo", [a]))).toBe(false);
+    expect(parseRangeFileName(lateFileName("demo", [a]))).toBeUndefined();
   });
 });

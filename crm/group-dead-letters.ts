@@ -1,7 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { z } from "zod";
 
-import { LETTER_KINDS } from "../core/dead-letter.ts";
+import { explainKind, LETTER_KINDS } from "../core/dead-letter.ts";
 import { letterFilterShape, letterStateSchema } from "../core/dead-letter-selection.ts";
 import { parse } from "../core/parse.ts";
 import { whereFilter } from "../platform/dead-letter-search.ts";
@@ -20,9 +20,11 @@ export const deadLetterGroupsSchema = z.object({
     z
       .object({
         stage: z.string(),
-        kind: z.enum(LETTER_KINDS),
+        kind: z.enum(LETTER_KINDS).meta({ description: "Whether the event is wrong, or something was away." }),
         reason: z.string(),
         count: z.int(),
+        came_back: z.int().meta({ description: "How many of them are what became of a letter that was replayed." }),
+        why: z.string().meta({ description: "Why they are of this kind, and what to do." }),
         event_types: z.array(z.string()).meta({ description: "Some of them; at most ten." }),
         first_seen: timeSchema,
         last_seen: timeSchema,
@@ -39,7 +41,7 @@ export async function groupDeadLetters(
 ): Promise<z.infer<typeof deadLetterGroupsSchema>> {
   requireScope(ctx, "admin");
   const { state, limit, ...filter } = parse(groupDeadLettersInput, input, "request");
-  const { stage, kind, reason, created_at, id, event_type } = deadLetters;
+  const { stage, kind, reason, created_at, id, event_type, replay_of } = deadLetters;
   const count = sql<number>`count(*)::int`;
   const groups = await inTransaction(ctx, (tx) =>
     tx
@@ -48,6 +50,7 @@ export async function groupDeadLetters(
         kind,
         reason,
         count,
+        came_back: sql<number>`count(${replay_of})::int`,
         event_types: sql<
           string[]
         >`coalesce((array_agg(distinct ${event_type}) filter (where ${event_type} is not null))[1:10], '{}')`,
@@ -61,9 +64,12 @@ export async function groupDeadLetters(
       .orderBy(sql`count(*) desc`, stage, reason)
       .limit(limit),
   );
-  const times = ({ first_seen, last_seen }: (typeof groups)[number]) => ({
-    first_seen: isoTime(first_seen),
-    last_seen: isoTime(last_seen),
-  });
-  return { groups: groups.map((group) => ({ ...group, ...times(group) })) };
+  return {
+    groups: groups.map((group) => ({
+      ...group,
+      why: explainKind({ reason: group.reason, cameBack: group.came_back }),
+      first_seen: isoTime(group.first_seen),
+      last_seen: isoTime(group.last_seen),
+    })),
+  };
 }

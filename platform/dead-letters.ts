@@ -57,7 +57,7 @@ export async function writeDeadLetters(db: Database, letters: readonly DeadLette
         source_index: source.index,
         attempts: letter.attempts,
         kind: kindOf(reason),
-        event_type: readEventType(letter.payload),
+        event_type: letter.enrichment?.event_type ?? readEventType(letter.payload),
         provenance: storableJson(letter.provenance),
         enrichment: storableJson(letter.enrichment),
         replay_of: replay?.letter_id,

@@ -1,18 +1,25 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+
 import { type NativeConnection, Worker } from "@temporalio/worker";
 
-import { createDeadLetterReplayActivities } from "../activities/dead-letter-replay.ts";
+import { createDeadLetterReplayActivities, type DeadLetterReplayDeps } from "../activities/dead-letter-replay.ts";
 import type { LetterStreams } from "../activities/put-letter.ts";
+import { writeLetters } from "../activities/write-letters.ts";
 import { DEAD_LETTERS_TASK_QUEUE } from "../core/contracts/dead-letter-replay.ts";
 import type { ReEntry } from "../core/dead-letter.ts";
 import { AppError } from "../core/errors.ts";
 import type { Context } from "../platform/context.ts";
+import { createLake } from "../platform/lake/lake.ts";
 import { createLeaseStore } from "../platform/stream/lease-store.ts";
 import { streamOf } from "../platform/stream/stream-name.ts";
+import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
 
 /** Replays spend their time waiting for a consumer. */
 const CONCURRENT_ACTIVITIES = 20;
+const MEMORY_LIMIT = "128MB";
 
 /** The task queue "dead-letters". The caller runs and shuts down the worker. */
 export async function createDeadLettersWorker(
@@ -24,11 +31,30 @@ export async function createDeadLettersWorker(
     namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
     taskQueue: DEAD_LETTERS_TASK_QUEUE,
     workflowBundle: await bundleWorkflows("dead-letters.ts"),
-    activities: createDeadLetterReplayActivities({ ctx, streams, readProgress: createProgressReader(ctx) }),
+    activities: createDeadLetterReplayActivities({
+      ctx,
+      streams,
+      writeLetters: createLetterWriter(ctx),
+      readProgress: createProgressReader(ctx),
+    }),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     shutdownGraceTime: "10 s",
   });
+}
+
+/** Opened for each page: between replays its memory is free. */
+function createLetterWriter(ctx: Context): DeadLetterReplayDeps["writeLetters"] {
+  const lake = createLake(ctx.config.LIVORA_LAKE);
+  return async (letters, replay) => {
+    const tempFolder = join(lake.root, "_tmp", `spill-letters-${randomUUID()}-${process.pid}`);
+    const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
+    try {
+      return await writeLetters({ ctx, lake, warehouse }, letters, replay);
+    } finally {
+      await warehouse.close();
+    }
+  };
 }
 
 function createProgressReader(ctx: Context) {

@@ -1,7 +1,8 @@
 import { DuckDBDataChunk, type DuckDBType, INTEGER, VARCHAR } from "@duckdb/node-api";
 import { sql } from "drizzle-orm";
 
-import { explainsAbsence, HOUR_MS } from "../../core/audit.ts";
+import { explainsAbsence } from "../../core/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { DuckDBConnection } from "../../platform/warehouse/duckdb.ts";
 import type { Pass } from "./scope.ts";
 
@@ -13,7 +14,7 @@ const LETTERS_AT_ONCE = 5_000;
 const CLOCKS_MS = 5 * 60_000;
 /** Of a letter's bytes: the line before the event is no longer. */
 const HEADER_BYTES = 16_384;
-/** A letter of the lake that went back to where it failed may be in the lake since. */
+/** A letter that was written into the lake is there under the same place. */
 const RETRIED = new Set(["replaying", "replayed"]);
 
 interface Explanation {
@@ -78,7 +79,7 @@ async function* readLetters({ deps, hourMs }: Pass): AsyncGenerator<Explanation[
     // Of all clients: one that could not be read names none.
     const rows = await deps.ctx.db.execute<LetterRow>(sql`
       select id, client_id, event_id, source_shard, source_sequence, source_index, stage, state,
-        case when stage = 'lake' then substring(payload from 1 for ${HEADER_BYTES}) end as head
+        case when stage = 'lake' and enrichment is null then substring(payload from 1 for ${HEADER_BYTES}) end as head
       from dead_letters where created_at >= ${from} and id > ${after}::uuid order by id limit ${LETTERS_AT_ONCE}`);
     yield rows.flatMap((row) => (explainsAbsence(row.stage) ? explanationOf(row) : []));
     const last = rows.at(-1);
@@ -88,7 +89,7 @@ async function* readLetters({ deps, hourMs }: Pass): AsyncGenerator<Explanation[
 }
 
 function explanationOf(row: LetterRow): Explanation[] {
-  const place = row.stage === "lake" ? readSource(row.head) : placeOf(row);
+  const place = row.head === null ? placeOf(row) : readSource(row.head);
   if (place === null) return [];
   return [
     {
@@ -120,10 +121,10 @@ function placeOf(row: SourceColumns): Place {
   return { shard: row.source_shard, sequence: row.source_sequence, index: row.source_index };
 }
 
-/** The lake reads "enriched", whose places are others; the event says itself where it came from. */
-function readSource(head: Buffer | null): Place | null {
+/** Where the lake could not make out the event, the place is one in "enriched"; what can be read may say where it came from. */
+function readSource(head: Buffer): Place | null {
   try {
-    const line = head?.toString("utf8", 0, Math.max(0, head.indexOf("\n"))) ?? "";
+    const line = head.toString("utf8", 0, Math.max(0, head.indexOf("\n")));
     const { source } = JSON.parse(line) as { source?: Partial<Place> };
     const { shard, sequence, index } = source ?? {};
     return shard === undefined || sequence === undefined || index === undefined ? null : { shard, sequence, index };

@@ -1,11 +1,11 @@
 import { Counter, type Registry } from "prom-client";
 
-import { decodeEnriched, type EnrichedEvent } from "../../../core/enriched-event.ts";
+import { decodeEnriched, type EnrichedEvent, readEnrichment } from "../../../core/enriched-event.ts";
 import { type Fences, mergeFences } from "../../../core/fence.ts";
 import type { Context } from "../../../platform/context.ts";
 import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
 import { describeError } from "../../../platform/describe-error.ts";
-import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
+import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platform/stream/types.ts";
 import { connectJourneys, type Journeys } from "../../../platform/temporal.ts";
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { publishWatermark, readWatermark } from "../../../platform/watermark.ts";
@@ -112,20 +112,30 @@ export function createAutomationConsumer(
   };
 }
 
-/** Bytes that are no enriched event are put aside whole; they hold up nobody. */
+/** What cannot be read is put aside, and holds up nobody. */
 function decodeBatch({ shard, entries }: StreamBatch<Fences>): { events: EnrichedEvent[]; rejected: DeadLetter[] } {
   const events: EnrichedEvent[] = [];
   const rejected: DeadLetter[] = [];
-  for (const { data, sequence, index } of entries) {
+  for (const entry of entries) {
     try {
-      events.push(decodeEnriched(data));
+      events.push(decodeEnriched(entry.data));
     } catch (error) {
-      const source = { shard, sequence, index };
-      const reason = `unreadable: ${(error as Error).message}`;
-      rejected.push({ clientId: null, eventId: null, stage: NAME, reason, payload: data, source, attempts: 1 });
+      rejected.push(toUnreadable(shard, entry, error as Error));
     }
   }
   return { events, rejected };
+}
+
+/** Where only the event's own bytes are broken, it is known whose it is, and it can be mended. */
+function toUnreadable(shard: string, { data, sequence, index }: StreamEntry, { message }: Error): DeadLetter {
+  const common = { stage: NAME, reason: `unreadable: ${message}`, attempts: 1 };
+  const read = readEnrichment(data);
+  if (read === null) {
+    return { ...common, clientId: null, eventId: null, payload: data, source: { shard, sequence, index } };
+  }
+  const { replay, ...enrichment } = read.enrichment;
+  const { client_id: clientId, event_id: eventId, source } = enrichment;
+  return { ...common, clientId, eventId, payload: read.raw, source, enrichment, ...(replay && { replay }) };
 }
 
 function rootOf(error: Error): Error {

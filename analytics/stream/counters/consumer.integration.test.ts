@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
-import { type Enrichment } from "../../../core/enriched-event.ts";
+import { encodeEnriched, type Enrichment, readEnrichment } from "../../../core/enriched-event.ts";
 import type { Context } from "../../../platform/context.ts";
 import { meterWrites } from "../../../platform/metered-store.ts";
 import { isSpread, readLiveCounters } from "../../../platform/live-counters.ts";
@@ -69,6 +69,19 @@ test("what the enricher emits again is not counted again, also after the shard h
   await createHost("child")([...entries.slice(10), ...entriesOf(client, 5, 30)], state);
   const counters = await readLiveCounters(createUserStore(ctx), client, range);
   expect(counters.map(({ counts }) => sumOf(counts)).reduce((a, b) => a + b)).toBe(35);
+});
+
+test("an event whose own bytes are broken is counted like any other, and one that was put back for another consumer is not", async () => {
+  const client = randomUUID();
+  const [good, other, late] = entriesOf(client, 3) as [StreamEntry, StreamEntry, StreamEntry];
+  const line = other.data.subarray(0, other.data.indexOf("\n") + 1);
+  const broken = { ...other, data: Buffer.concat([line, Buffer.from([0x7b, 0xff])]) };
+  const { enrichment, raw } = readEnrichment(late.data)!;
+  const mark = { letter_id: randomUUID(), replay_id: randomUUID(), stage: "automation" };
+  const replayed = { ...late, data: encodeEnriched({ ...enrichment, replay: mark }, raw) };
+  await createHost("shard-0")([good, broken, replayed]);
+  const counters = await readLiveCounters(createUserStore(ctx), client, range);
+  expect(counters.map(({ counts }) => sumOf(counts))).toEqual([1, 1]);
 });
 
 /** Says that every client is as hot as that. */

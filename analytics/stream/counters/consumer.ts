@@ -1,8 +1,8 @@
 import type { Registry } from "prom-client";
 
 import { addCount, COUNTERS_TTL_DAYS, type Counts, minuteOf } from "../../../core/counters.ts";
-import { decodeEnriched, type EnrichedEvent } from "../../../core/enriched-event.ts";
-import { advanceFence, type Fences, isAfterFence, mergeFences } from "../../../core/fence.ts";
+import { type Enrichment, readEnrichment } from "../../../core/enriched-event.ts";
+import { type Fences, mergeFences } from "../../../core/fence.ts";
 import { LruMap } from "../../../core/lru.ts";
 import type { Context } from "../../../platform/context.ts";
 import { writeDeadLetters } from "../../../platform/dead-letters.ts";
@@ -11,6 +11,7 @@ import { counterKey } from "../../../platform/live-counters.ts";
 import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platform/stream/types.ts";
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
 import { createUserBatch, type ItemCache } from "../../../platform/user-store-batch.ts";
+import { takeNew } from "../lane-filter.ts";
 import { assertCounts, placeCounts, type Placing, SPREAD_ABOVE_UNITS_PER_S } from "./place-counts.ts";
 
 const COUNTERS_CONSUMER = "counters";
@@ -20,6 +21,7 @@ const MAX_BATCH_BYTES = 8 * 1024 * 1024;
 const LINGER_MS = 500;
 const CACHED_ITEMS = 2_000;
 const DAY_S = 86_400;
+const DAY_MS = DAY_S * 1_000;
 
 /** The last source place of each lane that was counted: the enricher may emit an event again after a crash. */
 export interface CountersState {
@@ -61,24 +63,24 @@ export function createCountersConsumer(
 
 async function countBatch(parts: Parts, batch: StreamBatch<CountersState>): Promise<CountersState> {
   const { events, unreadable } = decodeAll(batch.entries);
-  let fences: Fences = batch.state?.fences ?? {};
-  const fresh = events.filter((event) => {
-    if (!isAfterFence(fences, event.lane, event.source)) return false;
-    fences = advanceFence(fences, event.lane, event.source);
-    return true;
-  });
+  const { fresh, fences } = takeNew(events, batch.state?.fences ?? {}, COUNTERS_CONSUMER);
   await writeDeadLetters(
     parts.ctx.db,
     unreadable.map((entry) => toDeadLetter(batch.shard, entry)),
   );
-  await countEvents(parts, batch.shard, fresh);
+  await countEvents(parts, batch.shard, fresh.filter(isRecent));
   return { fences };
 }
 
+/** Minutes that would have expired are not written again: history comes in here, too. */
+function isRecent({ timestamp }: Enrichment): boolean {
+  return Date.parse(timestamp) > Date.now() - COUNTERS_TTL_DAYS * DAY_MS;
+}
+
 /** The items know for each lane what they have counted, so that a batch tried again counts nothing twice. */
-async function countEvents(parts: Parts, shard: string, events: readonly EnrichedEvent[]): Promise<void> {
+async function countEvents(parts: Parts, shard: string, events: readonly Enrichment[]): Promise<void> {
   const items = createUserBatch(parts.store, parts.cache);
-  const keyOf = (event: EnrichedEvent) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
+  const keyOf = (event: Enrichment) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
   const expiresAt = Math.floor(Date.now() / 1000) + COUNTERS_TTL_DAYS * DAY_S;
   const placeOf = await placeCounts({ ...parts, expiresAt }, items, events.map(keyOf));
   for (const event of events) {
@@ -96,15 +98,14 @@ async function countEvents(parts: Parts, shard: string, events: readonly Enriche
   }
 }
 
-function decodeAll(entries: readonly StreamEntry[]): { events: EnrichedEvent[]; unreadable: StreamEntry[] } {
-  const events: EnrichedEvent[] = [];
+/** The line before an event is all that it takes: one whose bytes are broken is counted like any other. */
+function decodeAll(entries: readonly StreamEntry[]): { events: Enrichment[]; unreadable: StreamEntry[] } {
+  const events: Enrichment[] = [];
   const unreadable: StreamEntry[] = [];
   for (const entry of entries) {
-    try {
-      events.push(decodeEnriched(entry.data));
-    } catch {
-      unreadable.push(entry);
-    }
+    const read = readEnrichment(entry.data);
+    if (read === null) unreadable.push(entry);
+    else events.push(read.enrichment);
   }
   return { events, unreadable };
 }

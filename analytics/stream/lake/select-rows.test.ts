@@ -95,6 +95,14 @@ describe("selectRows", () => {
   });
 });
 
+it("sets aside once what the enricher put on the stream twice", () => {
+  const sent = { lane: 1, sequence: "7", index: 0 };
+  const broken = { ...entryOf(sent), data: Buffer.concat([entryOf(sent).data, Buffer.from([0xff])]) };
+  const first = selectRows([broken], undefined);
+  expect(first.rejected).toMatchObject([{ reason: "not UTF-8", clientId: "demo", eventId: "1/7/0" }]);
+  expect(selectRows([broken], first.state)).toMatchObject({ rows: [], rejected: [], repeated: 1 });
+});
+
 /** A producer that crashed at `at` begins again `back` events before. */
 function repeatFrom(line: readonly Sent[], at: number, back: number): Sent[] {
   const crash = Math.min(at, line.length);

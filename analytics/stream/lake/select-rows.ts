@@ -68,15 +68,15 @@ export function selectRows(entries: readonly StreamEntry[], before: LakeState | 
 
 /** All of them, whatever the lake has seen: for whoever knows otherwise that they are not there yet. */
 export function readRows(entries: readonly StreamEntry[]): Pick<Selection, "rows" | "rejected"> {
+  const read: Pick<Selection, "rows" | "rejected"> = { rows: [], rejected: [] };
   const partitions: Partitions = new Map();
-  const read = entries.map((entry) => {
+  for (const entry of entries) {
     const known = readEntry(entry);
-    return "reason" in known ? known : readRow(known, partitions);
-  });
-  return {
-    rows: read.filter((one) => !("reason" in one)),
-    rejected: read.filter((one) => "reason" in one),
-  };
+    const row = "reason" in known ? known : readRow(known, partitions);
+    if ("reason" in row) read.rejected.push(row);
+    else read.rows.push(row);
+  }
+  return read;
 }
 
 /** Those of the batch, by client and hour: there are few, and each is asked for thousands of times. */

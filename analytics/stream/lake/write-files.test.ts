@@ -136,7 +136,9 @@ describe("writeFiles", () => {
 
   it("does not take trouble with the disk for a bad row", async () => {
     const broken: Lake = { ...lake, publish: () => Promise.reject(new Error("disk full")) };
-    await expect(writeFiles({ lake: broken, warehouse }, nameFor, rowsOf(withRaw("{}", 1)))).rejects.toThrow("disk full");
+    await expect(writeFiles({ lake: broken, warehouse }, nameFor, rowsOf(withRaw("{}", 1)))).rejects.toThrow(
+      "disk full",
+    );
     expect(await countLake(lake.root)).toEqual({ rows: 0, ids: 0 });
   });
 

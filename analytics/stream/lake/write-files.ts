@@ -33,7 +33,7 @@ class UnreadableRows extends Error {
 }
 
 /** What a file is called that holds this client's rows. */
-export type FileNaming = (clientId: string) => string;
+type FileNaming = (clientId: string) => string;
 
 /**
  * One file for each client and hour that the rows touch. The same rows give the same files, byte for byte. Rows that SQL
