@@ -7,13 +7,18 @@ const TENANT_WRITES: Record<string, string> = {
   campaign_versions: "insert",
   dead_letters: "update (state, history)",
   dead_letter_replays: "insert",
+  etl_runs: "insert",
   templates: "insert, update",
 };
 
 /** What a session may see: the client it was bound to, and nobody where it was bound to none. */
 const BOUND_CLIENT = "(select nullif(current_setting('app.client_id', true), ''))";
 
+/** Where clients' tables are. */
+const SCHEMAS = ["public", "analytics"];
+
 interface UnprotectedTable {
+  /** With its schema, quoted. */
   name: string;
   column: string;
 }
@@ -26,7 +31,7 @@ interface UnprotectedTable {
 export async function protectTables(sql: Sql, tenantRole: string): Promise<string[]> {
   const tables = await findUnprotected(sql, tenantRole);
   for (const table of tables) await protect(sql, table, tenantRole);
-  await sql.unsafe(`grant usage on schema public to "${tenantRole}"`);
+  for (const schema of SCHEMAS) await sql.unsafe(`grant usage on schema "${schema}" to "${tenantRole}"`);
   for (const [table, writes] of Object.entries(TENANT_WRITES)) {
     await sql.unsafe(`grant ${writes} on "${table}" to "${tenantRole}"`);
   }
@@ -35,11 +40,11 @@ export async function protectTables(sql: Sql, tenantRole: string): Promise<strin
 
 async function findUnprotected(sql: Sql, tenantRole: string): Promise<UnprotectedTable[]> {
   return sql<UnprotectedTable[]>`
-    select c.relname as name, a.attname as column
+    select format('%I.%I', c.relnamespace::regnamespace::text, c.relname) as name, a.attname as column
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and not a.attisdropped
      and a.attname = case when c.relname = 'clients' then 'id' else 'client_id' end
-    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+    where c.relnamespace::regnamespace::text in ${sql(SCHEMAS)} and c.relkind in ('r', 'p')
       and not (c.relrowsecurity and c.relforcerowsecurity
                and (select count(*) from pg_policy p where p.polrelid = c.oid) = 2
                and has_table_privilege(${tenantRole}, c.oid, 'select'))
@@ -48,12 +53,12 @@ async function findUnprotected(sql: Sql, tenantRole: string): Promise<Unprotecte
 
 async function protect(sql: Sql, { name, column }: UnprotectedTable, tenantRole: string): Promise<void> {
   await sql.unsafe(`
-    alter table "${name}" enable row level security;
-    alter table "${name}" force row level security;
-    drop policy if exists "owner_sees_all" on "${name}";
-    create policy "owner_sees_all" on "${name}" to current_user using (true) with check (true);
-    drop policy if exists "tenant_sees_its_own" on "${name}";
-    create policy "tenant_sees_its_own" on "${name}" to "${tenantRole}"
+    alter table ${name} enable row level security;
+    alter table ${name} force row level security;
+    drop policy if exists "owner_sees_all" on ${name};
+    create policy "owner_sees_all" on ${name} to current_user using (true) with check (true);
+    drop policy if exists "tenant_sees_its_own" on ${name};
+    create policy "tenant_sees_its_own" on ${name} to "${tenantRole}"
       using ("${column}" = ${BOUND_CLIENT}) with check ("${column}" = ${BOUND_CLIENT});
-    grant select on "${name}" to "${tenantRole}";`);
+    grant select on ${name} to "${tenantRole}";`);
 }

@@ -41,11 +41,11 @@ describe("the tenant role, in every table there is", async () => {
   const tables = await withMigrated(config.LIVORA_POSTGRES_URL, tableNames);
 
   test("all of them are looked at", () =>
-    expect(tables).toEqual(expect.arrayContaining(["clients", "dead_letters", "lake_files"])));
+    expect(tables).toEqual(expect.arrayContaining(["clients", "dead_letters", "lake_files", "analytics.builds"])));
 
   test.each(tables)("%s: row-level security is on and forced", async (table) => {
     const [flags] = await owner`
-      select relrowsecurity, relforcerowsecurity from pg_class where oid = ${`public.${table}`}::regclass`;
+      select relrowsecurity, relforcerowsecurity from pg_class where oid = ${table}::regclass`;
     expect(flags).toEqual({ relrowsecurity: true, relforcerowsecurity: true });
   });
 
@@ -101,7 +101,8 @@ async function withMigrated<T>(url: string, work: (sql: Sql) => Promise<T>): Pro
 
 async function tableNames(sql: Sql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
-    select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'm', 'v') order by 1`;
+    select oid::regclass::text as name from pg_class
+    where relnamespace::regnamespace::text in ('public', 'analytics') and relkind in ('r', 'p', 'm', 'v') order by 1`;
   return rows.map((row) => row.name);
 }
 
@@ -131,13 +132,13 @@ async function insertRow(
 ): Promise<void> {
   const columns = await sql<{ name: string; type: string }[]>`
     select attname as name, format_type(atttypid, null) as type from pg_attribute
-    where attrelid = ${`public.${table}`}::regclass and attnum > 0 and not attisdropped
+    where attrelid = ${table}::regclass and attnum > 0 and not attisdropped
       and (attname = 'client_id' or (attnotnull and not atthasdef and attidentity = ''))`;
   const values = columns.map(({ name, type }): [string, string] => [name, valueFor(table, name, type, client, seed)]);
   const names = values.map(([name]) => `"${name}"`).join(", ");
   const places = values.map((_, at) => `$${at + 1}`).join(", ");
   await sql.unsafe(
-    `insert into "${table}" (${names}) values (${places})`,
+    `insert into ${table} (${names}) values (${places})`,
     values.map(([, value]) => value),
   );
 }
@@ -149,8 +150,8 @@ function valueFor(table: string, name: string, type: string, client: string, see
   if (type === "jsonb") return "{}";
   if (type === "text[]") return "{a}";
   if (type === "bytea") return "\\x00";
-  if (type.startsWith("timestamp")) return "2026-11-21T10:00:00Z";
-  if (type === "integer" || type === "bigint") return "1";
+  if (type.startsWith("timestamp") || type === "date") return "2026-11-21T10:00:00Z";
+  if (["integer", "bigint", "numeric"].includes(type)) return "1";
   if (type === "boolean") return "true";
   return name === "campaign_id" || name === "id" ? "campaign" : `${name}-${seed}`;
 }
