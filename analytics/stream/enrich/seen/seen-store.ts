@@ -117,8 +117,17 @@ export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxId
           })),
         );
         await store.append(items);
+        await Promise.all([...fresh].map(([name, { entries }]) => tellAnew(name, tables.get(name), entries)));
       },
     };
+  }
+
+  /** The minute may have been forgotten since this batch began, and read anew before these were in the store. */
+  async function tellAnew(name: string, known: IdTable | undefined, entries: readonly SeenEntry[]): Promise<void> {
+    // Where it cannot be read, nobody has it.
+    const table = await minutes.get(name)?.catch(() => undefined);
+    if (!table || table === known) return;
+    for (const { id, place } of entries) table.add(id, place, isBefore);
   }
 
   return {
