@@ -3,6 +3,12 @@ import { createHash } from "node:crypto";
 /** The namespace of all ids that Livora derives. */
 const LIVORA_NAMESPACE = "6d1f2f0e-6a0b-5c53-9d58-3b1e7a0c1f11";
 
+const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+export function isGuid(text: string): boolean {
+  return GUID.test(text);
+}
+
 /** UUIDv5 of parts that together name a thing: the same parts, the same id, on any machine and after any crash. */
 export function uuidOf(...parts: readonly string[]): string {
   // The parts are joined as JSON, so that ["a", "bc"] and ["ab", "c"] are two things.

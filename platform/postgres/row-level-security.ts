@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 /** Reads of its own client's rows in every table; of writes only these. The rest is for the services that serve all clients. */
 const TENANT_WRITES: Record<string, string> = {
   audit_log: "insert",
+  backfills: "insert, update (state, failure, ended_at)",
   campaigns: "insert, update",
   campaign_versions: "insert",
   dead_letters: "update (state, history)",

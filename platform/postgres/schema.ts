@@ -1,6 +1,7 @@
 /** All tables, one file for each subject. `npm run migrations` writes the next migration from what changed here. */
 export * from "./schema/analytics.ts";
 export * from "./schema/audit.ts";
+export * from "./schema/backfills.ts";
 export * from "./schema/campaigns.ts";
 export * from "./schema/api-keys.ts";
 export * from "./schema/clients.ts";
