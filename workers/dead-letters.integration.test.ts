@@ -1,7 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 
 import { eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
@@ -10,7 +7,6 @@ import { personItem } from "../analytics/stream/enrich/keys.ts";
 import { OK, type Step } from "../analytics/stream/enrich/step.ts";
 import { decodeEnvelope, encodeEnvelope } from "../core/envelope.ts";
 import { laneOf } from "../core/position.ts";
-import { makeTemporaryFolder } from "../infra/local/temporary-folder.ts";
 import { migrate } from "../platform/postgres/migrate.ts";
 import { deadLetters } from "../platform/postgres/schema.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
@@ -18,18 +14,17 @@ import type { StreamProducer } from "../platform/stream/types.ts";
 import { createUserStore } from "../platform/user-store.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { type EnrichSetup, setUpEnrich } from "../test/support/enrich-setup.ts";
+import { createLetterWorkers } from "../test/support/letters-process.ts";
 import { readStream } from "../test/support/stream-reader.ts";
+import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 
-const WORKER = new URL("../test/support/dead-letters-worker.ts", import.meta.url).pathname;
 const SESSION = "SESSION#s-1";
 const closing: (() => Promise<void>)[] = [];
-const children: ChildProcess[] = [];
 let t: TestApi;
 let setup: EnrichSetup;
 let events: StreamProducer;
-const folder = makeTemporaryFolder();
-const configFile = join(folder, "config.json");
+let worker: ReturnType<typeof createLetterWorkers>;
 /** While it is on, an event whose props say so fails in a step. */
 let isBroken = true;
 
@@ -44,38 +39,19 @@ const FRAGILE: Step = {
 beforeAll(async () => {
   await migrate(inject("config").LIVORA_POSTGRES_URL);
   setup = await setUpEnrich(closing, 1);
-  t = await startTestApi(setup.ctx.config);
+  const { LIVORA_TEMPORAL_ADDRESS: address } = setup.ctx.config;
+  const config = { ...setup.ctx.config, LIVORA_TEMPORAL_NAMESPACE: await createTemporalNamespace(address) };
+  t = await startTestApi(config);
   events = createStreamProducer({ kinesis: setup.ctx.kinesis, stream: setup.ctx.config.LIVORA_STREAM_EVENTS });
-  writeFileSync(configFile, JSON.stringify(setup.ctx.config));
+  worker = createLetterWorkers(config);
   await setup.enrich({ arrange: (steps) => [FRAGILE, ...steps] });
 });
 // One worker at a time, whatever became of a test.
-afterEach(async () => {
-  for (const child of children.splice(0)) await stopWorker(child);
-});
+afterEach(() => worker.stop());
 afterAll(async () => {
-  await Promise.all([t.close(), events.close()]);
+  await Promise.all([t.close(), events.close(), worker.close()]);
   for (const close of closing.toReversed()) await close();
-  rmSync(folder, { recursive: true, force: true });
 });
-
-/** The worker in a process of its own, once it says a word. */
-async function startWorker(until: "ready" | "deaf" = "ready", puts?: number): Promise<ChildProcess> {
-  const args = [WORKER, configFile, ...(puts === undefined ? [] : [String(puts)])];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  children.push(child);
-  let said = "";
-  child.stdout.on("data", (data: Buffer) => (said += data.toString()));
-  await waitUntil(() => said.includes(until), { timeoutMs: 60_000 });
-  return child;
-}
-
-async function stopWorker(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await ended;
-}
 
 /** Past the edge, which would have refused it. */
 async function put(...some: object[]): Promise<void> {
@@ -110,7 +86,7 @@ async function finished(id: string) {
 
 describe("dead letters go back", { timeout: 240_000 }, () => {
   test("a poison event lands, is patched, previewed, replayed, and arrives once", async () => {
-    await startWorker();
+    await worker.start();
     const poison = { ...eventOf("poison", { timestamp: 1_763_719_200 }), amount: 10 };
     await put(poison, eventOf("poison"));
     await waitUntil(async () => (await countOpen("decode")) === 1);
@@ -155,7 +131,7 @@ describe("dead letters go back", { timeout: 240_000 }, () => {
   });
 
   test("what fails again is back, linked to the first; mended, it comes through", async () => {
-    await startWorker();
+    await worker.start();
     await put(eventOf("fragile", { props: { bad: true } }));
     await waitUntil(async () => (await countOpen("fragile")) === 1);
     const [first] = await letters("stage=fragile");
@@ -173,7 +149,7 @@ describe("dead letters go back", { timeout: 240_000 }, () => {
   });
 
   test("a patch that makes no event of a letter leaves it open, with the reason", async () => {
-    await startWorker();
+    await worker.start();
     await put({ ...eventOf("hopeless"), timestamp: "yesterday" });
     await waitUntil(async () => (await countOpen("decode")) === 1);
     const patch = [{ op: "set", path: "/props/seen", value: true }];
@@ -198,8 +174,9 @@ describe("dead letters go back", { timeout: 240_000 }, () => {
     isBroken = false;
     const body = { selection: { filter: { stage: "fragile" } }, rate_per_second: 60 };
     const { body: started } = await t.call("POST", "/api/v1/dead-letter-replays", { body });
-    await stopWorker(await startWorker("deaf", 70));
-    await startWorker();
+    await worker.start("deaf", 70);
+    await worker.stop();
+    await worker.start();
     const { counts } = await finished(started.id);
     isBroken = true;
     expect(counts["taken"] + counts["duplicate"]).toBe(150);

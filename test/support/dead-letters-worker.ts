@@ -3,29 +3,51 @@ import { readFileSync } from "node:fs";
 import { NativeConnection } from "@temporalio/worker";
 
 import type { Config } from "../../platform/config.ts";
-import { createContext } from "../../platform/context.ts";
+import { type Context, createContext } from "../../platform/context.ts";
+import { lakeFiles } from "../../platform/postgres/schema.ts";
 import { createStreamProducer } from "../../platform/stream/producer.ts";
+import type { StreamProducer } from "../../platform/stream/types.ts";
 import { createDeadLettersWorker } from "../../workers/dead-letters.ts";
 
 /**
- * The worker of dead letters as a process of its own, to be killed: `dead-letters-worker.ts <config.json> [puts]`. It says
- * `ready`. With a number of puts the stream takes more than that, but this process never hears of it.
+ * The worker of dead letters as a process of its own, to be killed: `dead-letters-worker.ts <config.json> [flaw]`. It says
+ * `ready`. With a number as its flaw the streams take more puts than that, but this process never hears of it; with `unbooked`
+ * it gets stuck once a file lies in the lake, before that is in the book. Then it says `deaf`.
  */
-const [, , file = "", puts] = process.argv;
-const ctx = createContext("dead-letters-worker", JSON.parse(readFileSync(file, "utf8")) as Config);
-const [events, enriched] = [ctx.config.LIVORA_STREAM_EVENTS, ctx.config.LIVORA_STREAM_ENRICHED].map((stream) =>
-  createStreamProducer({ kinesis: ctx.kinesis, stream }),
-) as [ReturnType<typeof createStreamProducer>, ReturnType<typeof createStreamProducer>];
+const [, , file = "", flaw] = process.argv;
+const own = createContext("dead-letters-worker", JSON.parse(readFileSync(file, "utf8")) as Config);
+const ctx = flaw === "unbooked" ? { ...own, db: withoutBook(own) } : own;
+const { LIVORA_STREAM_EVENTS, LIVORA_STREAM_ENRICHED, LIVORA_TEMPORAL_ADDRESS: address } = ctx.config;
+let left = flaw === undefined || flaw === "unbooked" ? Number.POSITIVE_INFINITY : Number(flaw);
 
-let left = puts === undefined ? Number.POSITIVE_INFINITY : Number(puts);
-const append: typeof events.append = async (...args) => {
-  const place = await events.append(...args);
-  if (left-- > 0) return place;
-  process.stdout.write("deaf\n");
-  return new Promise(() => {});
-};
-
-const connection = await NativeConnection.connect({ address: ctx.config.LIVORA_TEMPORAL_ADDRESS });
-const worker = await createDeadLettersWorker({ ctx, streams: { events: { append }, enriched } }, connection);
+const streams = { events: hardOfHearing(LIVORA_STREAM_EVENTS), enriched: hardOfHearing(LIVORA_STREAM_ENRICHED) };
+const worker = await createDeadLettersWorker({ ctx, streams }, await NativeConnection.connect({ address }));
 process.stdout.write("ready\n");
 await worker.run();
+
+function hardOfHearing(stream: string): Pick<StreamProducer, "append"> {
+  const producer = createStreamProducer({ kinesis: ctx.kinesis, stream });
+  return {
+    async append(...args) {
+      const place = await producer.append(...args);
+      return left-- > 0 ? place : getStuck();
+    },
+  };
+}
+
+function withoutBook({ db }: Context): Context["db"] {
+  const getStuckThere = { values: () => ({ onConflictDoUpdate: () => ({ returning: getStuck }) }) };
+  return new Proxy(db, {
+    get(target, name) {
+      const found: unknown = Reflect.get(target, name);
+      if (name === "insert")
+        return (table: unknown) => (table === lakeFiles ? getStuckThere : target.insert(table as never));
+      return typeof found === "function" ? found.bind(target) : found;
+    },
+  });
+}
+
+function getStuck(): Promise<never> {
+  process.stdout.write("deaf\n");
+  return new Promise(() => {});
+}
