@@ -9,4 +9,5 @@ export * from "./schema/dead-letters.ts";
 export * from "./schema/deliveries.ts";
 export * from "./schema/etl.ts";
 export * from "./schema/lake.ts";
+export * from "./schema/lifetime.ts";
 export * from "./schema/people.ts";
