@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 
 import {
   exitCodeOf,
-  HOUR_MS,
   hoursBetween,
   NO_AUDITS,
   parseAuditFolder,
@@ -10,6 +9,7 @@ import {
   selectHours,
   verdictOf,
 } from "./audit.ts";
+import { HOUR_MS } from "./time.ts";
 
 const HOUR = Date.parse("2026-11-21T10:00:00.000Z");
 

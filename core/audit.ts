@@ -1,6 +1,7 @@
 import type { AuditedHour, AuditSummary, AuditVerdict } from "./contracts/audit.ts";
+import { sumCounts } from "./sum-counts.ts";
+import { DAY_MS, HOUR_MS } from "./time.ts";
 
-export const HOUR_MS = 3_600_000;
 export const RECEIPTS_ROOT = "audit/receipts";
 /** What the edges have noted. */
 export const EDGES_ROOT = "audit/edges";
@@ -77,16 +78,6 @@ export const NO_AUDITS: AuditSummary = {
   unknown: 0,
 };
 
-export function addSummaries(a: AuditSummary, b: AuditSummary): AuditSummary {
-  return {
-    hours: a.hours + b.hours,
-    differing: a.differing + b.differing,
-    unexplained: a.unexplained + b.unexplained,
-    unexplained_deliveries: a.unexplained_deliveries + b.unexplained_deliveries,
-    unknown: a.unknown + b.unknown,
-  };
-}
-
 export function summarise(audited: readonly AuditedHour[]): AuditSummary {
   const summaries = audited.map((hour) => ({
     hours: 1,
@@ -95,7 +86,7 @@ export function summarise(audited: readonly AuditedHour[]): AuditSummary {
     unexplained_deliveries: hour.unexplained_deliveries,
     unknown: hour.verdict === "unknown" ? 1 : 0,
   }));
-  return summaries.reduce(addSummaries, NO_AUDITS);
+  return sumCounts([NO_AUDITS, ...summaries]);
 }
 
 /** Of a process: 1 where something is unexplained, else 2 where something could not be established. */
@@ -112,7 +103,7 @@ export interface KnownHour {
 }
 
 const LOOK_BACK_HOURS = 26;
-const SECOND_AFTER_MS = 24 * HOUR_MS;
+const SECOND_AFTER_MS = DAY_MS;
 
 /**
  * Which hours are worth an audit now: those of the last day that are not known to be well, and each once more a day later,

@@ -1,12 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 
-import { HOUR_MS } from "../../core/audit.ts";
 import type { DeliveryDifferenceKind, Difference, StaleDelivery } from "../../core/contracts/audit.ts";
 import { deliveryId } from "../../core/delivery.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { AuditDeps, Scope } from "./scope.ts";
 
 /** Open for longer than any provider takes to tell, and than the sweep waits between two questions. */
-const STALE_AFTER_MS = 30 * 60_000;
+const STALE_AFTER_MS = 30 * MINUTE_MS;
 const SHOWN = 100;
 const ROWS_AT_ONCE = 5_000;
 

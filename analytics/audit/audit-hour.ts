@@ -2,9 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { sql } from "drizzle-orm";
 
-import { HOUR_MS, hourOf, verdictOf } from "../../core/audit.ts";
+import { hourOf, verdictOf } from "../../core/audit.ts";
 import type { AuditedHour, Difference } from "../../core/contracts/audit.ts";
 import { AppError } from "../../core/errors.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { auditMessages, type MessageFindings } from "./audit-messages.ts";
 import { compareEdges, type EdgeCount, type EdgeFindings, readEdgeCounts } from "./count-edges.ts";
 import { countEvents, type EventCounts, judgeEvents } from "./judge-events.ts";

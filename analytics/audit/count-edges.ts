@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
-import { HOUR_MS } from "../../core/audit.ts";
 import type { Difference } from "../../core/contracts/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { CLOCKS_DIFFER_MS, type Pass, query } from "./scope.ts";
 import { listJournals, stageJournals } from "./stage-journals.ts";
 

@@ -1,10 +1,9 @@
 import { decodeSeen } from "../stream/enrich/seen/seen-codec.ts";
 import type { Difference } from "../../core/contracts/audit.ts";
 import { partitionOf } from "../../core/lake.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import { type Pass, query, type Row } from "./scope.ts";
 import { type GoneFile, searchLake } from "./stage-lake.ts";
-
-const MINUTE_MS = 60_000;
 
 /** The first differences of each client, with where the event was last seen. */
 export async function describeDifferences(pass: Pass, gone: readonly GoneFile[], limit: number): Promise<Difference[]> {

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eq, sql } from "drizzle-orm";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 
-import { HOUR_MS, hourOf } from "../../core/audit.ts";
+import { hourOf } from "../../core/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { AuditedHour, Difference } from "../../core/contracts/audit.ts";
 import type { Context } from "../../platform/context.ts";
 import { edgeCounts } from "../../platform/postgres/schema.ts";

@@ -2,14 +2,14 @@ import { rm } from "node:fs/promises";
 
 import { sql } from "drizzle-orm";
 
-import { EDGES_ROOT, HOUR_MS, type KnownHour, parseAuditFolder, RECEIPTS_ROOT } from "../../core/audit.ts";
+import { EDGES_ROOT, type KnownHour, parseAuditFolder, RECEIPTS_ROOT } from "../../core/audit.ts";
 import type { AuditedHour } from "../../core/contracts/audit.ts";
+import { DAY_MS } from "../../core/time.ts";
 import type { Database } from "../../platform/postgres/database.ts";
 import { audits } from "../../platform/postgres/schema.ts";
 import type { Lake } from "../../platform/lake/lake.ts";
 import { listNames } from "./stage-lake.ts";
 
-const DAY_MS = 24 * HOUR_MS;
 /** As long as a month's questions may be asked. */
 const KEPT_MS = 35 * DAY_MS;
 /** Until each hour has had its second audit; what that could not place is in its result. */

@@ -1,9 +1,9 @@
 import type { MessageList } from "../../core/listed-message.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { Context } from "../../platform/context.ts";
 import type { Lake } from "../../platform/lake/lake.ts";
 import type { UserStore } from "../../platform/user-store.ts";
 import { type DuckDBConnection, quote, type Warehouse } from "../../platform/warehouse/duckdb.ts";
-import { HOUR_MS } from "../../core/audit.ts";
 
 /** By so much the clocks of the stream and of its readers may differ: what is younger counts as under way. */
 export const CLOCKS_DIFFER_MS = 2_000;

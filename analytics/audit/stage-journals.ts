@@ -2,8 +2,9 @@ import { open } from "node:fs/promises";
 
 import { BIGINT, DOUBLE, DuckDBDataChunk, INTEGER, VARCHAR } from "@duckdb/node-api";
 
-import { edgeJournalFolder, edgeOfJournal, HOUR_MS, hourOf } from "../../core/audit.ts";
+import { edgeJournalFolder, edgeOfJournal, hourOf } from "../../core/audit.ts";
 import { createJournalReader, type JournalEntry } from "../../core/edge-journal.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import type { DuckDBConnection } from "../../platform/warehouse/duckdb.ts";
 import type { Pass } from "./scope.ts";
 import { listNames } from "./stage-lake.ts";

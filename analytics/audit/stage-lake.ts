@@ -2,8 +2,9 @@ import { readdir } from "node:fs/promises";
 
 import { sql } from "drizzle-orm";
 
-import { HOUR_MS, RECEIPTS_ROOT, parseAuditFolder, receiptsFolder } from "../../core/audit.ts";
+import { RECEIPTS_ROOT, parseAuditFolder, receiptsFolder } from "../../core/audit.ts";
 import { partitionOf } from "../../core/lake.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { isMissing, type Lake } from "../../platform/lake/lake.ts";
 import { quoteList } from "../../platform/warehouse/duckdb.ts";
 import { isOfClient, isWithin, type Pass, query } from "./scope.ts";

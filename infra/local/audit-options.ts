@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 
-import { HOUR_MS, hourOf } from "../../core/audit.ts";
+import { hourOf } from "../../core/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { parseTimestamp } from "../../core/timestamp.ts";
 
 export interface AuditOptions {

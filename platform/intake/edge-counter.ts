@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { sql } from "drizzle-orm";
 
+import { chunksOf } from "../../core/chunks.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Logger } from "../logger.ts";
 import type { Database } from "../postgres/database.ts";
 import { edgeCounts } from "../postgres/schema.ts";
@@ -11,8 +13,7 @@ import { createEdgeJournal, type NotedEnvelope } from "./edge-journal.ts";
 /** A process that is killed takes with it what it has counted since; its journal has it. */
 const FLUSH_MS = 1_000;
 /** A request that was received in the hour before may be answered still. */
-const FINAL_AFTER_MS = 60_000;
-const HOUR_MS = 3_600_000;
+const FINAL_AFTER_MS = MINUTE_MS;
 const ROWS_AT_ONCE = 500;
 
 /** What this process has answered 202 to, by client and hour: what the audit compares the stream with. */
@@ -72,8 +73,8 @@ export function createEdgeCounter(db: Database, root: string, log: Pick<Logger, 
     const flushed_at = new Date(nowMs).toISOString();
     const isFinal = (hour: string) => isLast || Date.parse(hour) + HOUR_MS + FINAL_AFTER_MS < nowMs;
     const due = [...counts].filter(([, count]) => !count.isWritten || isFinal(count.hour));
-    for (let at = 0; at < due.length; at += ROWS_AT_ONCE) {
-      const some = due.slice(at, at + ROWS_AT_ONCE).map(([key, count]) => ({ key, count, seen: { ...count } }));
+    for (const chunk of chunksOf(due, ROWS_AT_ONCE)) {
+      const some = chunk.map(([key, count]) => ({ key, count, seen: { ...count } }));
       const rows = some.map(({ seen: { client_id, hour, acknowledged, unsure } }) => ({
         edge,
         client_id,

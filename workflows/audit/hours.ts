@@ -6,8 +6,9 @@ import {
   setCurrentDetails,
 } from "@temporalio/workflow";
 
-import { addSummaries, NO_AUDITS } from "../../core/audit.ts";
+import { NO_AUDITS } from "../../core/audit.ts";
 import type { AuditActivities, AuditInput, AuditSummary } from "../../core/contracts/audit.ts";
+import { sumCounts } from "../../core/sum-counts.ts";
 import { isHistoryLong } from "../history.ts";
 
 /** May be repeated: they read, or remove what is past its time. */
@@ -28,7 +29,7 @@ export async function auditHours(input: AuditInput): Promise<AuditSummary> {
   let summary = input.summary ?? NO_AUDITS;
   for (const hour of await planAudit({ from: input.from, to: input.to })) {
     if (isHistoryLong()) await continueAsNew<typeof auditHours>({ ...input, from: hour, summary });
-    summary = addSummaries(summary, await auditOrGiveUp(hour));
+    summary = sumCounts([summary, await auditOrGiveUp(hour)]);
     setCurrentDetails(describe(hour, summary));
   }
   await sweepAudit();

@@ -8,6 +8,7 @@ import {
   type AuditInput,
   type AuditSummary,
 } from "../../core/contracts/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { recordHistory } from "../../test/support/history.ts";
 import { useWorker } from "../../test/support/workflow-worker.ts";
 
@@ -34,7 +35,7 @@ beforeEach(() => {
 });
 
 function makeHours(count: number): string[] {
-  return Array.from({ length: count }, (_, i) => new Date(FIRST + i * 3_600_000).toISOString());
+  return Array.from({ length: count }, (_, i) => new Date(FIRST + i * HOUR_MS).toISOString());
 }
 
 const start = (input: AuditInput = {}) => worker.start(AUDIT_WORKFLOW, input);
