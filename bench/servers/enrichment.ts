@@ -41,7 +41,7 @@ await serveParent<{ config: Config }, EnrichmentLoad>(async ({ config }) => {
     const enrich = createEnrichConsumer(ctx, { findGeo, producer });
     const lake = createLakeConsumer(ctx);
     const counters = createCountersConsumer(ctx);
-    const drained: Promise<LastBatch>[] = [];
+    const drained: Promise<Handling[]>[] = [];
     const counted = <State>(handle: BatchHandler<State>, countEvents: (data: Buffer) => number) => {
       const { counting, done } = countDown(handle, countEvents, load.events);
       drained.push(done);
@@ -115,39 +115,43 @@ async function fill(ctx: Context, { visitors, events }: EnrichmentLoad): Promise
   await producer.close();
 }
 
-/** All in `performance.now()`. */
-interface LastBatch {
+/** A batch's handling, in `performance.now()`. */
+interface Handling {
   begunMs: number;
   endedMs: number;
-  /** When the batch before it was done. */
-  freeMs: number;
 }
 
 /**
- * When the last work was done. The lake waits two seconds for more before it writes what does not fill a file: of its last batch
- * that is no work, so what passed between the last enriched event and the batch's beginning, with nothing else to do, is left out.
+ * When the last work was done, had nobody waited for more to come: counters wait half a second, the lake two, before they handle what
+ * does not fill a batch. So of what came after the last enriched event only the time counts in which batches were handled.
  */
-function endOfWork(batches: readonly LastBatch[]): number {
-  const enrichedMs = batches[0]?.endedMs ?? 0;
-  const ends = batches.map(({ begunMs, endedMs, freeMs }) => {
-    const waitedMs = Math.max(0, begunMs - Math.max(freeMs, enrichedMs));
-    return endedMs - waitedMs;
-  });
-  return Math.max(...ends);
+function endOfWork([enrichment = [], ...others]: readonly (readonly Handling[])[]): number {
+  const enrichedMs = Math.max(...enrichment.map(({ endedMs }) => endedMs));
+  return enrichedMs + Math.max(0, ...others.map((handlings) => busyAfter(handlings, enrichedMs)));
+}
+
+/** Shards are handled side by side: what overlaps counts once. */
+function busyAfter(handlings: readonly Handling[], sinceMs: number): number {
+  let busyMs = 0;
+  let upToMs = sinceMs;
+  for (const { begunMs, endedMs } of handlings.toSorted((a, b) => a.begunMs - b.begunMs)) {
+    busyMs += Math.max(0, endedMs - Math.max(begunMs, upToMs));
+    upToMs = Math.max(upToMs, endedMs);
+  }
+  return busyMs;
 }
 
 /** Resolves once the handler has handled so many events. */
 function countDown<State>(handle: BatchHandler<State>, countEvents: (data: Buffer) => number, events: number) {
-  const { promise: done, resolve } = Promise.withResolvers<LastBatch>();
+  const { promise: done, resolve } = Promise.withResolvers<Handling[]>();
+  const handlings: Handling[] = [];
   let left = events;
-  let freeMs = 0;
   const counting: BatchHandler<State> = async (batch) => {
     const begunMs = performance.now();
     const state = await handle(batch);
-    const endedMs = performance.now();
+    handlings.push({ begunMs, endedMs: performance.now() });
     for (const { data } of batch.entries) left -= countEvents(data);
-    if (left <= 0) resolve({ begunMs, endedMs, freeMs });
-    freeMs = endedMs;
+    if (left <= 0) resolve(handlings);
     return state;
   };
   return { counting, done };
