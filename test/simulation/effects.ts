@@ -22,7 +22,7 @@ export function judgeEffects(world: World, evidence: Evidence): Violation[] {
       .map(([id, effects]) => violation(`delivery ${id} went out ${effects.length} times, at ${timesOf(effects)}`)),
     ...judgeLedger(world, evidence),
     ...judgeAnnouncements(evidence),
-    ...world.records.flatMap((record) => judgeVisitor(record, evidence, hasJumped)),
+    ...world.records.flatMap((record) => judgeVisitor(record, evidence, { hasJumped, paused: world.paused })),
   ];
 }
 
@@ -64,7 +64,13 @@ function judgeAnnouncements({ deliveries, lake }: Evidence): Violation[] {
   ];
 }
 
-function judgeVisitor(record: VisitorRecord, evidence: Evidence, hasJumped: boolean): Violation[] {
+interface Circumstances {
+  hasJumped: boolean;
+  paused: ReadonlySet<string>;
+}
+
+function judgeVisitor(record: VisitorRecord, evidence: Evidence, circumstances: Circumstances): Violation[] {
+  const { hasJumped, paused } = circumstances;
   const { visitor, addresses } = record;
   return SCHEDULE.flatMap(({ channel, delayMs }) => {
     const arrived = evidence.effects.filter((effect) => effect.channel === channel && effect.to === addresses[channel]);
@@ -74,7 +80,9 @@ function judgeVisitor(record: VisitorRecord, evidence: Evidence, hasJumped: bool
     const dueMs = record.cartAtMs + delayMs;
     if (arrived.length > 1)
       violations.push(violation(`${what} arrived ${arrived.length} times, at ${timesOf(arrived)}`));
-    if (arrived.length === 0 && isRequired(record, dueMs, hasJumped) && !isExplained(record, channel, evidence))
+    const isExcused =
+      isExplained(record, channel, evidence) || (paused.has(visitor.client) && !hasEntered(record, evidence));
+    if (arrived.length === 0 && isRequired(record, dueMs, hasJumped) && !isExcused)
       violations.push(violation(`${what} is missing; it was due at ${dueMs.toFixed(0)} ms`));
     for (const effect of arrived) {
       // The cart's event was made a moment before its time was noted, and its time is in whole milliseconds.
@@ -99,6 +107,11 @@ function isRequired(record: VisitorRecord, dueMs: number, hasJumped: boolean): b
   if (record.cartAcknowledgedAtMs === null || record.purchase !== null) return false;
   const slackMs = hasJumped ? 2_000 : 0;
   return record.identifiedAtMs !== null && record.identifiedAtMs < dueMs - slackMs;
+}
+
+/** While a campaign is held nobody enters; whoever has entered keeps their place. */
+function hasEntered({ cart_id, visitor }: VisitorRecord, { runs }: Evidence): boolean {
+  return runs.some((run) => run.client_id === visitor.client && run.entry_key === cart_id);
 }
 
 /** The provider has refused it, or nobody could find out. */

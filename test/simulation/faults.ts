@@ -33,7 +33,7 @@ const POINTS = {
 
 export type Point = keyof typeof POINTS;
 export type CallFault = (typeof POINTS)[Point]["kinds"][number];
-export type TimedFault = "kill" | "freeze" | "split" | "merge" | "jump";
+export type TimedFault = "kill" | "freeze" | "split" | "merge" | "jump" | "pause";
 
 export interface PointFaults {
   /** What goes wrong with this call; null: nothing. */
@@ -46,6 +46,16 @@ export interface PointFaults {
 export const FAULTS_UNTIL_MS = 12_000;
 const BUSY_UNTIL_MS = 4_000;
 const PROCESSES = ["edge", "consumers-1", "consumers-2", "worker-1", "worker-2", "api"] as const;
+
+const STREAMS = ["events", "enriched"] as const;
+const TARGETS: Record<TimedFault, readonly [string, ...string[]]> = {
+  kill: PROCESSES,
+  freeze: PROCESSES,
+  split: STREAMS,
+  merge: STREAMS,
+  jump: STREAMS,
+  pause: ["north", "south"],
+};
 
 export function drawFaults(random: Random): Fault[] {
   const count = random.pick([0, 1, 2, 3, 4, 6, 8]);
@@ -63,8 +73,19 @@ function drawCall(random: Random, id: string): Fault {
 }
 
 function drawTimed(random: Random, id: string): Fault {
-  const kind = random.pick(["kill", "kill", "freeze", "freeze", "split", "split", "merge", "jump"] as const);
-  const target = kind === "kill" || kind === "freeze" ? random.pick(PROCESSES) : random.pick(["events", "enriched"]);
+  const kind = random.pick([
+    "kill",
+    "kill",
+    "freeze",
+    "freeze",
+    "split",
+    "split",
+    "merge",
+    "jump",
+    "pause",
+    "pause",
+  ] as const);
+  const target = random.pick(TARGETS[kind]);
   const ms = kind === "jump" ? random.between(-1_500, 1_500) : random.between(300, 9_000);
   // Shards change while there is something to be put into them.
   const latestMs = kind === "split" || kind === "merge" ? BUSY_UNTIL_MS : FAULTS_UNTIL_MS - 1_500;

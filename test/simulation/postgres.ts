@@ -22,6 +22,7 @@ const EMPTIED = [
   "campaigns",
   "dead_letters",
   "dropped_events",
+  "audit_log",
   "clients",
 ];
 const SEEDS_BETWEEN_VACUUMS = 40;

@@ -1,8 +1,12 @@
 import { Registry } from "prom-client";
 
+import { createCampaignActivities } from "../../activities/campaign.ts";
 import { createJourneyActivities } from "../../activities/journey.ts";
 import { createAutomationConsumer } from "../../analytics/stream/automation/consumer.ts";
 import { createEnrichConsumer } from "../../analytics/stream/enrich/consumer.ts";
+import type { CrmContext } from "../../crm/context.ts";
+import { pauseCampaign } from "../../crm/pause-campaign.ts";
+import { resumeCampaign } from "../../crm/resume-campaign.ts";
 import { deliver } from "../../delivery/deliver.ts";
 import type { DeliveryContext } from "../../delivery/context.ts";
 import { createDeliveryMetrics } from "../../delivery/metrics.ts";
@@ -17,6 +21,7 @@ import type { Consumer, StreamProducer } from "../../platform/stream/types.ts";
 import type { UserStore } from "../../platform/user-store.ts";
 import { publishWatermark } from "../../platform/watermark.ts";
 import type { Clock, Proc } from "./clock.ts";
+import { CAMPAIGN } from "./scenario.ts";
 import type { createModelDocuments } from "./documents.ts";
 import { createEdge } from "./edge.ts";
 import type { createLakeModel } from "./lake.ts";
@@ -94,16 +99,38 @@ function openDelivery(parts: ProcessParts): DeliveryContext {
 
 /** `workers/main.ts`, as far as journeys and deliveries go. */
 export function bootWorker(parts: ProcessParts, proc: Proc): void {
-  const { ctx, store, temporal } = parts;
+  const { ctx, store, temporal, network } = parts;
   const delivery = openDelivery(parts);
-  temporal.register(proc, createJourneyActivities({ ctx, store, deliver: (request) => deliver(delivery, request) }));
+  temporal.register(proc, {
+    ...createJourneyActivities({ ctx, store, deliver: (request) => deliver(delivery, request) }),
+    ...createCampaignActivities({ ctx, journeys: temporal.connect(network) }),
+  });
   setInterval(() => {
     sweepDeliveries(delivery, { idleMs: SWEEP_IDLE_MS }).catch(() => undefined);
   }, SWEEP_EVERY_MS);
 }
 
-/** `api/main.ts`, as far as webhooks go. */
-export function bootApi(parts: ProcessParts): (report: Report) => Promise<void> {
+export interface Api {
+  report(report: Report): Promise<void>;
+  /** The campaign that is carried on by that client. */
+  pause(client: string): Promise<unknown>;
+  resume(client: string): Promise<unknown>;
+}
+
+/** `api/main.ts`, as far as webhooks go, and the verbs that hold a campaign and let it go on. */
+export function bootApi(parts: ProcessParts): Api {
+  const { ctx, temporal, network } = parts;
   const delivery = openDelivery(parts);
-  return (report) => takeReport(delivery, report);
+  const journeys = temporal.connectApi(network);
+  const crmOf = (client_id: string) =>
+    ({
+      ...ctx,
+      journeys,
+      principal: { client_id, actor: "key:simulation", scopes: ["admin"], request_id: "simulation" },
+    }) as unknown as CrmContext;
+  return {
+    report: (report) => takeReport(delivery, report),
+    pause: (client) => pauseCampaign(crmOf(client), { id: CAMPAIGN }),
+    resume: (client) => resumeCampaign(crmOf(client), { id: CAMPAIGN }),
+  };
 }

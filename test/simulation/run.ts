@@ -2,7 +2,7 @@ import { compileCampaign } from "../../core/campaign.ts";
 import type { Fault } from "./faults.ts";
 import { judge, type Violation } from "./invariants.ts";
 import { type ModelPostgres, startPostgres } from "./postgres.ts";
-import { CLIENTS, drawScenario, SCHEDULE } from "./scenario.ts";
+import { CAMPAIGN, CLIENTS, drawScenario, SCHEDULE } from "./scenario.ts";
 import { loadWorkflows } from "./temporal/workflows.ts";
 import { createWorld, STARTS_AT } from "./world.ts";
 
@@ -60,7 +60,7 @@ function repeatOf(seed: number, drop: ReadonlySet<string> = new Set()): string {
 /** Both clients and the campaign that both run. */
 function publish(postgres: ModelPostgres): void {
   const compiled = compileCampaign({
-    campaign_id: "carts",
+    campaign_id: CAMPAIGN,
     trigger: "cart_abandonment",
     schedule: SCHEDULE.map(({ channel, delayMs }) => ({
       delay_minutes: delayMs / 60_000,
@@ -72,13 +72,13 @@ function publish(postgres: ModelPostgres): void {
   for (const client of CLIENTS) {
     postgres.query("insert into clients (id, name) values ($1, $1)", [client]);
     postgres.query(
-      `insert into campaigns (client_id, id, name, state, draft, current_version) values ($1, 'carts', 'Carts', 'active', '{}', 1)`,
-      [client],
+      `insert into campaigns (client_id, id, name, state, draft, current_version) values ($1, $2, 'Carts', 'active', '{}', 1)`,
+      [client, CAMPAIGN],
     );
     postgres.query(
       `insert into campaign_versions (client_id, campaign_id, version, hash, source, journey, published_at)
-       values ($1, 'carts', 1, $2, '{}', $3::jsonb, $4)`,
-      [client, hash, JSON.stringify(definition), STARTS_AT],
+       values ($1, $5, 1, $2, '{}', $3::jsonb, $4)`,
+      [client, hash, JSON.stringify(definition), STARTS_AT, CAMPAIGN],
     );
   }
 }

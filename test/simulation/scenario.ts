@@ -35,6 +35,7 @@ export interface Scenario {
 }
 
 export const CLIENTS = ["north", "south"] as const;
+export const CAMPAIGN = "carts";
 /** The campaign of both clients: what goes out, and how long after the cart. */
 export const SCHEDULE = [
   { channel: "whatsapp", delayMs: 4_000 },

@@ -1,6 +1,12 @@
+import {
+  RESUME_CAMPAIGN_WORKFLOW,
+  type ResumeCampaignActivities,
+  resumeCampaignId,
+} from "../../core/contracts/campaign.ts";
 import type { JourneyActivities, JourneyInput } from "../../core/contracts/journey.ts";
 import { JOURNEY_WORKFLOW, SIGNALS } from "../../core/contracts/journey.ts";
 import { AppError } from "../../core/errors.ts";
+import type { JourneyClient } from "../../crm/journey-client.ts";
 import type { Journeys } from "../../platform/temporal.ts";
 import type { Random } from "../support/oracle-random.ts";
 import type { Clock, Proc } from "./clock.ts";
@@ -18,8 +24,10 @@ import { openWorker } from "./temporal/worker.ts";
  */
 export interface ModelTemporal {
   connect(network: Network): Journeys;
+  /** As the API sees it. */
+  connectApi(network: Network): Pick<JourneyClient, "resumeCampaign">;
   /** A worker polls the queues as long as its process runs. */
-  register(proc: Proc, activities: JourneyActivities): void;
+  register(proc: Proc, activities: JourneyActivities & Partial<ResumeCampaignActivities>): void;
   /** How many workflows have not come to rest. */
   open(): number;
   readonly records: readonly WorkflowRecord[];
@@ -60,6 +68,18 @@ export function createModelTemporal(
 
   return {
     connect,
+    connectApi: (network) => ({
+      resumeCampaign: (input) =>
+        network.ask(
+          "temporal",
+          () => {
+            const workflowId = resumeCampaignId(input.client_id, input.campaign_id);
+            server.terminate(workflowId);
+            server.start(workflowId, RESUME_CAMPAIGN_WORKFLOW, input);
+          },
+          failure,
+        ),
+    }),
     register(proc, activities) {
       server.register(
         openWorker({ ...parts, workflows, activities: activities as unknown as Activities, desk: server.desk }, proc),

@@ -1,5 +1,4 @@
 import { countEvents } from "../../analytics/stream/enrich/decode.ts";
-import type { Report } from "../../delivery/webhooks/take-report.ts";
 import { readConfig } from "../../platform/config.ts";
 import type { Context } from "../../platform/context.ts";
 import { createLogger } from "../../platform/logger.ts";
@@ -11,8 +10,9 @@ import type { Answer } from "./edge.ts";
 import { createPointFaults, FAULTS_UNTIL_MS, type PointFaults } from "./faults.ts";
 import { createLakeModel } from "./lake.ts";
 import { createNetwork } from "./network.ts";
+import { createOperator } from "./operator.ts";
 import type { ModelPostgres } from "./postgres.ts";
-import { bootApi, bootConsumers, bootEdge, bootWorker, type ProcessParts } from "./processes.ts";
+import { type Api, bootApi, bootConsumers, bootEdge, bootWorker, type ProcessParts } from "./processes.ts";
 import { createModelProviders, type ModelProviders } from "./providers.ts";
 import { createModelRedis } from "./redis.ts";
 import type { Scenario } from "./scenario.ts";
@@ -29,6 +29,8 @@ export interface World {
   records: VisitorRecord[];
   claims: ClaimedPlace[];
   faults: PointFaults;
+  /** Clients whose campaign was held for a while. */
+  paused: ReadonlySet<string>;
   /** Faults that set the clock. */
   jumps: ReadonlySet<string>;
   events: ModelStream;
@@ -97,7 +99,9 @@ export function createWorld(
   });
   const userStore = createModelUserStore(network);
   const temporal = createModelTemporal({ clock, random: forTemporal, network }, workflows);
-  const providers = createModelProviders({ clock, random: forProviders, faults: active }, tellApi);
+  const providers = createModelProviders({ clock, random: forProviders, faults: active }, (told) =>
+    askApi(({ report }) => report(told)),
+  );
   const unused = {} as unknown as Context["dynamodb"];
   const ctx: Context = {
     config,
@@ -124,19 +128,21 @@ export function createWorld(
   };
   const procs = new Map<Name, Proc>();
   let receive: ReturnType<typeof bootEdge> = NOT_UP;
-  let report: (told: Report) => Promise<void> = NOT_UP;
+  let api: Api = { report: NOT_UP, pause: NOT_UP, resume: NOT_UP };
   let requests = 0;
   let openVisits = 0;
   const ledger = createLedger();
   const records = scenario.visitors.map(createRecord);
   const claims: ClaimedPlace[] = [];
 
+  const operator = createOperator(clock, askApi);
+
   function boot(name: Name): void {
     const proc = clock.spawn(name);
     procs.set(name, proc);
     clock.as(proc, () => {
       if (name === "edge") receive = bootEdge(parts);
-      else if (name === "api") report = bootApi(parts);
+      else if (name === "api") api = bootApi(parts);
       else if (name.startsWith("consumers")) bootConsumers(parts);
       else bootWorker(parts, proc);
     });
@@ -167,7 +173,7 @@ export function createWorld(
     });
   }
 
-  function tellApi(told: Report): Promise<void> {
+  function askApi(work: (api: Api) => Promise<unknown>): Promise<void> {
     return new Promise((resolve, reject) => {
       const timeout = clock.after(CLIENT_TIMEOUT_MS, () => reject(new Error("no answer")), null);
       const settle = (outcome: () => void) => {
@@ -177,7 +183,7 @@ export function createWorld(
       clock.after(
         LATENCY_MS,
         () =>
-          void report(told).then(
+          void work(api).then(
             () => settle(resolve),
             (error: Error) => settle(() => reject(error)),
           ),
@@ -202,6 +208,7 @@ export function createWorld(
     if (fault.kind === "split") stream.split();
     if (fault.kind === "merge") stream.merge();
     if (fault.kind === "jump") clock.jump(fault.ms);
+    if (fault.kind === "pause") operator.pause(fault.target, fault.ms);
     if (fault.kind === "kill" && proc?.state !== "dead") network.kill(proc ?? null);
     if (fault.kind === "freeze" && proc) {
       clock.freeze(proc);
@@ -246,6 +253,7 @@ export function createWorld(
 
   function unrest(): string[] {
     if (openVisits > 0) return [`${openVisits} visitors are not through`];
+    if (operator.isBusy()) return ["a campaign is held"];
     if (temporal.open() > 0) return [`${temporal.open()} workflows are open`];
     const rows = postgres.query(`
       select (select count(*)::int from journey_runs where state in ('active', 'held') or ended_at is null) as runs,
@@ -275,6 +283,7 @@ export function createWorld(
     records,
     claims,
     faults,
+    paused: operator.paused,
     jumps: new Set(scenario.faults.filter(({ kind }) => kind === "jump").map(({ id }) => id)),
     events,
     enriched,

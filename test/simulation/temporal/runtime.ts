@@ -28,7 +28,7 @@ export interface Runtime {
 export type Answer = Exclude<Job, { type: "start" | "signal" }>;
 
 /** The code has not done again what it did: a worker would refuse to go on with it. */
-export class NonDeterminism extends Error {}
+class NonDeterminism extends Error {}
 
 /** Thrown by `continueAsNew`. */
 export class ContinueAsNew extends Error {
