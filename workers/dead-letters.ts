@@ -7,15 +7,12 @@ import { createDeadLetterReplayActivities, type DeadLetterReplayDeps } from "../
 import type { LetterStreams } from "../activities/put-letter.ts";
 import { writeLetters } from "../activities/write-letters.ts";
 import { DEAD_LETTERS_TASK_QUEUE } from "../core/contracts/dead-letter-replay.ts";
-import type { ReEntry } from "../core/dead-letter.ts";
-import { AppError } from "../core/errors.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createLeaseStore } from "../platform/stream/lease-store.ts";
-import { streamOf } from "../platform/stream/stream-name.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
+import { createProgressReader } from "./progress-reader.ts";
 
 /** Replays spend their time waiting for a consumer. */
 const CONCURRENT_ACTIVITIES = 20;
@@ -54,16 +51,5 @@ function createLetterWriter(ctx: Context): DeadLetterReplayDeps["writeLetters"] 
     } finally {
       await warehouse.close();
     }
-  };
-}
-
-function createProgressReader(ctx: Context) {
-  return ({ stream, consumer }: ReEntry, shards: readonly string[]) => {
-    const options = { stream: streamOf(ctx.config, stream), consumer, owner: "dead-letter-replay", leaseMs: 0 };
-    return createLeaseStore(ctx, options)
-      .read(shards)
-      .catch((cause: unknown) => {
-        throw new AppError("unavailable", "the lease table does not answer", { cause });
-      });
   };
 }

@@ -10,15 +10,14 @@ import {
   LAKE_CONSUMER,
   LAKE_TASK_QUEUE,
 } from "../core/contracts/lake.ts";
-import { AppError } from "../core/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createLeaseStore } from "../platform/stream/lease-store.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
 import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
+import { createProgressReader } from "./progress-reader.ts";
 
 /** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
 const CONCURRENT_ACTIVITIES = 1;
@@ -40,6 +39,7 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
   const namespace = config.LIVORA_TEMPORAL_NAMESPACE;
   await ensureSchedule(connection, namespace, COMPACTION);
   const lake = createLake(config.LIVORA_LAKE);
+  const readProgress = createProgressReader(ctx);
   const tempFolder = join(lake.root, "_tmp", `spill-worker-${process.pid}`);
   return Worker.create({
     connection,
@@ -50,20 +50,11 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
       ctx,
       lake,
       openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
-      readProgress: createProgressReader(ctx),
+      readProgress: (shards) => readProgress({ stream: "enriched", consumer: LAKE_CONSUMER }, shards),
     }),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     // Then a merge is given up at its next step, and the next run finishes it.
     shutdownGraceTime: "10 s",
   });
-}
-
-function createProgressReader(ctx: Context) {
-  const stream = ctx.config.LIVORA_STREAM_ENRICHED;
-  const leases = createLeaseStore(ctx, { stream, consumer: LAKE_CONSUMER, owner: "lake-compaction", leaseMs: 0 });
-  return (shards: readonly string[]) =>
-    leases.read(shards).catch((cause: unknown) => {
-      throw new AppError("unavailable", "the lease table does not answer", { cause });
-    });
 }
