@@ -1,5 +1,6 @@
-const MINUTE_MS = 60_000;
-const HALF_DAY_MS = 12 * 60 * MINUTE_MS;
+import { DAY_MS } from "./time.ts";
+
+const HALF_DAY_MS = DAY_MS / 2;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 export function isTimeZone(name: string): boolean {

@@ -1,3 +1,5 @@
+import { DAY_MS } from "../time.ts";
+
 /** What a person spent on one day of the client's zone. */
 export interface PurchaseDay {
   /** `2026-11-21`. */
@@ -17,7 +19,6 @@ export interface PurchaseSummary {
 }
 
 const DAYS_PER_WEEK = 7;
-const DAY_MS = 86_400_000;
 
 /** A calendar day counted from 1970-01-01. */
 export function dayNumber(day: string): number {

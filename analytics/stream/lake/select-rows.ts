@@ -4,10 +4,9 @@ import type { Enrichment } from "../../../core/enriched-event.ts";
 import { advanceFence, type Fences, isAfterFence } from "../../../core/fence.ts";
 import { type LakePartition, parsePartition, partitionOf } from "../../../core/lake.ts";
 import type { Position } from "../../../core/position.ts";
+import { HOUR_MS } from "../../../core/time.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
 import { readableEvent, replaceLoneSurrogates } from "./json-text.ts";
-
-const HOUR_MS = 3_600_000;
 
 /** How far each lane has come, by the place its events have in the stream "events". Saved with the checkpoint. */
 export interface LakeState {
