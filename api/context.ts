@@ -9,8 +9,11 @@ import { createStreamProducer } from "../platform/stream/producer.ts";
 import { createUserStore, type UserStore } from "../platform/user-store.ts";
 import { connectJourneyClient } from "./journey-client.ts";
 import { type ApiMetrics, createMetrics } from "./metrics.ts";
-import { connectReplayClient } from "./replay-client.ts";
+import type { BackfillClient } from "../crm/backfill-client.ts";
+import { createBackfillClient } from "./backfill-client.ts";
+import { createReplayClient } from "./replay-client.ts";
 import { connectShardClient, type ShardClient } from "./shard-client.ts";
+import { connectWorkflowClient, type WorkflowClient } from "./workflow-client.ts";
 
 /** What the API needs of the world: everything that services share, and its own ways to tenants and runs. */
 export interface ApiContext extends Context {
@@ -19,6 +22,8 @@ export interface ApiContext extends Context {
   keyring: Keyring;
   journeys: JourneyClient;
   replays: ReplayClient;
+  backfills: BackfillClient;
+  workflows: WorkflowClient;
   shards: ShardClient;
   store: UserStore;
   /** What providers report goes into the ledger and, as events, onto the stream. */
@@ -30,7 +35,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
   const shared = createContext("api", config, overrides);
   const tenant = connectPostgres(config.LIVORA_POSTGRES_TENANT_URL, shared.log);
   const journeys = connectJourneyClient(config, shared.log);
-  const replays = connectReplayClient(config, shared.log);
+  const workflows = connectWorkflowClient(config, shared.log);
   const shards = connectShardClient(config, shared.log);
   const metrics = createMetrics(shared.db);
   const keyring = createKeyring(shared.db, shared.log);
@@ -43,11 +48,13 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     tenantDb: overrides.tenantDb ?? tenant.db,
     keyring,
     journeys: overrides.journeys ?? journeys,
-    replays: overrides.replays ?? replays,
+    replays: overrides.replays ?? createReplayClient(workflows),
+    workflows: overrides.workflows ?? workflows,
+    backfills: overrides.backfills ?? createBackfillClient(workflows),
     shards: overrides.shards ?? shards,
     async close() {
       keyring.stop();
-      await Promise.all([tenant.close(), journeys.close(), replays.close(), shards.close(), producer.close()]);
+      await Promise.all([tenant.close(), journeys.close(), workflows.close(), shards.close(), producer.close()]);
       await shared.close();
     },
   };

@@ -1,3 +1,5 @@
+import { pipeline } from "node:stream/promises";
+
 import type { Request, Response } from "express";
 
 import { AppError } from "../core/errors.ts";
@@ -22,9 +24,18 @@ export function createHandler(route: Route, deps: HandlerDeps) {
     const answer =
       route.kind === "json" ? await handleJson(route, deps, request, response) : await handleRaw(route, deps, request);
     response.status(answer.status);
-    if (answer.body === undefined) response.end();
+    if (answer.stream) await sendStream(response, answer.stream);
+    else if (answer.body === undefined) response.end();
     else response.json(answer.body);
   };
+}
+
+/** Who went away meanwhile needs no answer. */
+async function sendStream(response: Response, { type, bytes }: NonNullable<Answer["stream"]>): Promise<void> {
+  response.type(type);
+  await pipeline(bytes, response).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  });
 }
 
 async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request, response: Response): Promise<Answer> {
@@ -38,7 +49,7 @@ async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request,
   const sent = route.body ? await readJson(request) : undefined;
   const body = route.body ? parse(route.body, sent, "body") : undefined;
   const { api } = deps;
-  return route.handle({ ctx: contextOf(api, holder, requestIdOf(request)), api, input, body, sent });
+  return route.handle({ ctx: contextOf(api, holder, requestIdOf(request)), api, input, body, sent, request });
 }
 
 async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request): Promise<Answer> {

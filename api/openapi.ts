@@ -84,7 +84,12 @@ function describeJson(route: Extract<Route, { kind: "json" }>): Partial<ZodOpenA
     description: `Takes a key with the scope \`${route.scope}\`.`,
     requestParams: { path: part(true), query: part(false), header: clientHeader },
     ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
+    ...(route.consumes && { requestBody: { required: true, content: describeContent(route.consumes) } }),
   };
+}
+
+function describeContent(consumes: Record<string, z.ZodType>) {
+  return Object.fromEntries(Object.entries(consumes).map(([type, schema]) => [type, { schema }]));
 }
 
 function describeRaw(route: Extract<Route, { kind: "raw" }>): Partial<ZodOpenApiOperationObject> {
@@ -96,8 +101,8 @@ type Responses = NonNullable<ZodOpenApiOperationObject["responses"]>;
 
 function describeAnswers(route: Route): Responses {
   const described: Responses = {};
-  for (const [status, { description, schema }] of Object.entries(route.responses)) {
-    const content = schema && { content: { "application/json": { schema } } };
+  for (const [status, { description, schema, type }] of Object.entries(route.responses)) {
+    const content = schema && { content: { [type ?? "application/json"]: { schema } } };
     described[status as "200"] = { description, ...content };
   }
   return described;
@@ -105,7 +110,7 @@ function describeAnswers(route: Route): Responses {
 
 function describeProblems(route: Route): Responses {
   const ofKind = route.kind === "json" ? [400, 401, 403, 429, 503] : [400, 403, 413, 415, 503];
-  const ofBody = route.kind === "json" && route.body ? [413, 415] : [];
+  const ofBody = route.kind === "json" && (route.body ?? route.consumes) ? [413, 415] : [];
   const described: Responses = {};
   for (const status of [...ofKind, ...ofBody, ...(route.problems ?? [])].toSorted((a, b) => a - b)) {
     const content = { [PROBLEM_TYPE]: { schema: problemSchema } };

@@ -5,6 +5,8 @@ import { findUnstorable } from "../core/parse.ts";
 import { HttpError } from "../core/problem.ts";
 
 export const MAX_BODY_BYTES = 512 * 1024;
+/** Nothing that is read here takes long to send. */
+const BODY_TIMEOUT_MS = 30_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -24,6 +26,9 @@ export async function readRaw(request: IncomingMessage, consumes: readonly strin
 /** Not `for await`: leaving that early would destroy the connection before it was answered. */
 function collect(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const tooSlow = setTimeout(() => request.destroy(new Error("too slow")), BODY_TIMEOUT_MS);
+    request.once("close", () => clearTimeout(tooSlow));
+    request.once("end", () => clearTimeout(tooSlow));
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on("data", (chunk: Buffer) => {

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
 
 import type { z } from "zod";
 
@@ -13,6 +14,8 @@ export interface Answer {
   status: number;
   /** JSON; nothing where left out. */
   body?: unknown;
+  /** Instead of JSON: bytes as they come. */
+  stream?: { type: string; bytes: Readable };
 }
 
 /** What a route is handed: `input` is the query and the path's parameters, `body` the JSON that was sent. */
@@ -23,6 +26,8 @@ export interface Call<I extends z.ZodObject, B extends z.ZodType> {
   body: z.output<B>;
   /** The JSON as it was sent, before the schema filled anything in. */
   sent: unknown;
+  /** For a route that `consumes` something itself. */
+  request: IncomingMessage;
 }
 
 /** What a webhook is handed: nothing is known of the caller until the handler has checked the signature. */
@@ -41,7 +46,8 @@ interface Described {
   operationId: string;
   tag: string;
   summary: string;
-  responses: Record<number, { description: string; schema?: z.ZodType }>;
+  /** JSON, where no `type` says otherwise. */
+  responses: Record<number, { description: string; schema?: z.ZodType; type?: string }>;
   /** Statuses of problems apart from those that every route of its kind may answer. */
   problems?: number[];
 }
@@ -52,6 +58,8 @@ export interface JsonRoute<I extends z.ZodObject = z.ZodObject, B extends z.ZodT
   scope: ApiScope;
   input?: I;
   body?: B;
+  /** What it reads from the request itself, by media type: its schemas are for the description only. */
+  consumes?: Record<string, z.ZodType>;
   handle(call: Call<I, B>): Promise<Answer>;
 }
 

@@ -1,5 +1,16 @@
 import type { Route } from "./route.ts";
 import { listAuditsRoute } from "./routes/audits/list.ts";
+import { cancelBackfillRoute } from "./routes/backfills/cancel.ts";
+import { getBackfillRoute } from "./routes/backfills/get.ts";
+import { listBackfillsRoute } from "./routes/backfills/list.ts";
+import { pauseBackfillRoute } from "./routes/backfills/pause.ts";
+import { readBackfillRejectsRoute } from "./routes/backfills/rejects.ts";
+import { resumeBackfillRoute } from "./routes/backfills/resume.ts";
+import { startBackfillRoute } from "./routes/backfills/start.ts";
+import { cohortsRoute } from "./routes/analytics/cohorts.ts";
+import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
+import { ltvRoute } from "./routes/analytics/ltv.ts";
+import { getQuestionRoute } from "./routes/analytics/question.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
 import { getCampaignRoute } from "./routes/campaigns/get.ts";
 import { listDeliveriesRoute } from "./routes/campaigns/list-deliveries.ts";
@@ -9,6 +20,7 @@ import { pauseCampaignRoute } from "./routes/campaigns/pause.ts";
 import { publishCampaignRoute } from "./routes/campaigns/publish.ts";
 import { resumeCampaignRoute } from "./routes/campaigns/resume.ts";
 import { getContactRoute } from "./routes/contacts/get.ts";
+import { getLifetimeRoute } from "./routes/contacts/lifetime.ts";
 import { listActivitiesRoute } from "./routes/contacts/list-activities.ts";
 import { cancelReplayRoute } from "./routes/dead-letters/cancel-replay.ts";
 import { discardDeadLettersRoute } from "./routes/dead-letters/discard.ts";
@@ -44,6 +56,7 @@ export const ROUTES: readonly Route[] = [
   explainRunRoute,
   getContactRoute,
   listActivitiesRoute,
+  getLifetimeRoute,
   putTemplateRoute,
   getTemplateRoute,
   listDeadLettersRoute,
@@ -57,7 +70,18 @@ export const ROUTES: readonly Route[] = [
   resumeReplayRoute,
   cancelReplayRoute,
   discardDeadLettersRoute,
+  startBackfillRoute,
+  listBackfillsRoute,
+  getBackfillRoute,
+  readBackfillRejectsRoute,
+  pauseBackfillRoute,
+  resumeBackfillRoute,
+  cancelBackfillRoute,
   getLiveRoute,
+  ltvRoute,
+  ltvModelRoute,
+  cohortsRoute,
+  getQuestionRoute,
   listAuditsRoute,
   getStreamRoute,
   changeStreamRoute,

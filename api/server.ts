@@ -15,8 +15,8 @@ import { observeRequests, requestIdOf } from "./observe.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
-/** Headers and body must have come by then; nothing that is asked here is slow to send. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** A file of some gigabytes must have come by then; everything else is short, and `read-body.ts` is less patient with it. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000;
 
 export function createApiServer(api: ApiContext): Server {
   const deps = { api, authenticate: createAuthenticate(api.keyring), limiter: createLimiter(api) };

@@ -30,6 +30,8 @@ export interface Enrichment {
   utm: Utm | null;
   /** Of a dead letter's event that is put back: for the consumer of this name alone, all others have had it. */
   replay?: ReplayMark & { stage: string };
+  /** Of history that is loaded from a file: it starts no journey, and nobody waits for it. */
+  backfill_id?: string;
 }
 
 /** Who an event belongs to, as far as was known when it was enriched. */

@@ -22,6 +22,8 @@ export interface EnvelopeHeader {
   seen_under?: string;
   /** Of a dead letter's event that is put back. */
   replay?: ReplayMark;
+  /** Of history that is loaded from a file: nobody is to be written to because of it. */
+  backfill_id?: string;
   /** The length of each event, in bytes. */
   lengths: number[];
 }

@@ -46,6 +46,18 @@ const schema = z.object({
   LIVORA_LEASE_TABLE: z.string().default("Livora_Leases"),
   /** The lake's folder. */
   LIVORA_LAKE: z.string().default(".livora/lake"),
+  /** History in files: the folder that they may be read from when only their path is given. */
+  LIVORA_IMPORT_DIR: z.string().default(".livora/import"),
+  /** The largest such file, packed or unpacked. */
+  LIVORA_BACKFILL_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(4 * 1024 ** 3),
+  /** Of all backfills of a process together, so that what happens now has its share of the stream. */
+  LIVORA_BACKFILL_EVENTS_PER_SECOND: z.coerce.number().int().min(1).default(5_000),
+  /** After its end a backfill's files are kept so long. */
+  LIVORA_BACKFILL_KEPT_HOURS: z.coerce.number().min(0).default(168),
   /** Keys the hashes under which e-mail addresses and phone numbers are looked up. */
   LIVORA_HASH_KEY: z.string().min(16).default("livora-local-hash-key"),
 

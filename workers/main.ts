@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import { DefaultLogger, Runtime } from "@temporalio/worker";
 import { collectDefaultMetrics, Registry } from "prom-client";
 
@@ -5,15 +7,19 @@ import { createDeliveryContext } from "../delivery/context.ts";
 import { readConfig } from "../platform/config.ts";
 import { createContext } from "../platform/context.ts";
 import { drainOnSignal } from "../platform/drain.ts";
+import { createEdgeCounter } from "../platform/intake/edge-counter.ts";
 import { serveMetrics } from "../platform/metrics-server.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { connectJourneys } from "../platform/temporal.ts";
+import { createAdHocWorker } from "./ad-hoc.ts";
 import { createAuditWorker } from "./audit.ts";
+import { createBackfillWorker } from "./backfill.ts";
 import { createDeadLettersWorker } from "./dead-letters.ts";
 import { createJourneyWorker } from "./journey.ts";
 import { createLakeWorker } from "./lake.ts";
 import { runWorkers } from "./run-workers.ts";
 import { createShardsWorker } from "./shards.ts";
+import { keepSweepingBackfills } from "./sweep-backfills.ts";
 import { keepSweepingBrokenRuns } from "./sweep-broken-runs.ts";
 import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
 import { watchAudits } from "./watch-audits.ts";
@@ -30,7 +36,8 @@ const enriched = createStreamProducer({ kinesis: base.kinesis, stream: config.LI
 const ctx = createDeliveryContext(base, { producer, registry });
 const journeys = connectJourneys(config);
 const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: config.LIVORA_WORKERS_METRICS_PORT });
-const sweepers = [keepSweepingDeliveries(ctx), keepSweepingBrokenRuns({ ctx, journeys })];
+const counter = createEdgeCounter(base.db, resolve(config.LIVORA_LAKE), base.log);
+const sweepers = [keepSweepingDeliveries(ctx), keepSweepingBrokenRuns({ ctx, journeys }), keepSweepingBackfills(ctx)];
 const workers = runWorkers({
   config,
   log: ctx.log,
@@ -38,8 +45,10 @@ const workers = runWorkers({
     (connection) => createJourneyWorker({ ctx, journeys }, connection),
     (connection) => createLakeWorker(ctx, connection),
     (connection) => createAuditWorker(ctx, connection),
+    (connection) => createAdHocWorker(ctx, connection),
     (connection) => createDeadLettersWorker({ ctx, streams: { events: producer, enriched } }, connection),
     (connection) => createShardsWorker(ctx, connection),
+    (connection) => createBackfillWorker({ ctx, producer, counter }, connection),
   ],
   onReady: () => ctx.log.info({ port: metrics.port }, "ready"),
 });
@@ -47,6 +56,7 @@ const workers = runWorkers({
 drainOnSignal(ctx.log, async () => {
   await Promise.all([workers, ...sweepers].map((part) => part.stop()));
   await Promise.all([producer.close(), enriched.close()]);
+  await counter.stop();
   await Promise.all([journeys.close(), metrics.close()]);
   await ctx.close();
 });

@@ -50,6 +50,7 @@ export function serviceEnvironment(dir: string, ports: Ports, env: NodeJS.Proces
   return {
     LIVORA_LAKE: join(dir, "lake"),
     LIVORA_SANDBOX_DIR: join(dir, "sandbox"),
+    LIVORA_IMPORT_DIR: join(dir, "import"),
     // Providers may reach us by another way than we ourselves: through a tunnel, or a test's proxy.
     LIVORA_PUBLIC_API_URL: `http://127.0.0.1:${ports.api}`,
     ...env,

@@ -10,7 +10,11 @@ export interface Provenance {
   received_at: string;
   request_id: string;
   ip?: string;
+  /** Of history that is loaded from a file: nobody is to be written to because of it. */
+  backfill_id?: string;
 }
+
+export type AppendStep = ReturnType<typeof createAppendStep>;
 
 /** The events of a request that go into one lane, until they fill an envelope. */
 interface Portion {

@@ -76,6 +76,44 @@ describe("who enters", () => {
   });
 });
 
+describe("history out of a file", () => {
+  const backfill_id = "b-1";
+
+  it("starts no journey, however recent it is", () => {
+    const away = campaign({ campaign_id: "away", trigger: { type: "inactivity", after_minutes: 5 } });
+    const events = [event("add_to_cart", ["user:a"], {}, { backfill_id })];
+    const { entries, refused } = matchEvents(events, rulesOf(campaign({}), away), NOW);
+    expect(entries).toEqual([]);
+    expect(refused.map(({ reason }) => reason)).toEqual(["backfill", "backfill"]);
+  });
+
+  it("answers nobody who waits", () => {
+    const wait = {
+      type: "wait-until",
+      events: [{ event_type: "reply" }],
+      timeout_ms: 1,
+      next: "end",
+      on_timeout: "end",
+    };
+    const journey = { start: "wait", nodes: { wait, end: { type: "exit" } } };
+    const rules = rulesOf(campaign({ schedule: undefined, journey }));
+    const tells = (more: object) => matchEvents([event("reply", ["user:a"], {}, more)], rules, NOW).tells.length;
+    expect([tells({}), tells({ backfill_id })]).toEqual([1, 0]);
+  });
+
+  it("ends what it would have ended: a purchase is one, wherever it is heard of", () => {
+    const batch = [event("add_to_cart", ["user:a"]), event("purchase", ["user:a"], {}, { backfill_id })];
+    const { stops, entries } = matchEvents(batch, cart, NOW);
+    expect([stops.length, entries[0]?.stopped?.reason]).toEqual([1, "purchase"]);
+  });
+});
+
+it("a purchase of last year ends no journey of today, also of the same batch", () => {
+  const timestamp = new Date(NOW - 365 * 86_400_000).toISOString();
+  const batch = [event("add_to_cart", ["user:a"]), event("purchase", ["user:a"], {}, { timestamp })];
+  expect(matchEvents(batch, cart, NOW).entries).toMatchObject([{ stopped: null }]);
+});
+
 it("ends under all keys of a person what began under one", () => {
   const batch = [event("add_to_cart", ["anon:x"]), event("purchase", ["user:a", "anon:x"])];
   const { stops, entries } = matchEvents(batch, cart, NOW);

@@ -2,7 +2,7 @@ import { allHold } from "../../../core/condition.ts";
 import { journeyWorkflowId } from "../../../core/contracts/journey-id.ts";
 import type { RunEvent } from "../../../core/contracts/journey.ts";
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
-import { DAY_MS } from "../../../core/time.ts";
+import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
 import { uuidOf } from "../../../core/uuid.ts";
 import { type OpenCampaign, pickProps, type Rules } from "./rules.ts";
 
@@ -54,10 +54,15 @@ export interface Matches {
   refused: { reason: RefusalReason; campaign: OpenCampaign }[];
 }
 
-export type RefusalReason = "paused" | "stale" | "where";
+export type RefusalReason = "paused" | "stale" | "where" | "backfill";
 
-/** An event older than this starts no journey: it is a backfill, or a device that was off for days. */
+/** An event older than this starts no journey: its device was off for days. */
 export const MAX_ENTRY_AGE_MS = DAY_MS;
+/**
+ * An event ends a run although it is this much older than the run's entry: two devices' clocks differ. What is older
+ * still has nothing to do with the run.
+ */
+export const CLOCK_TOLERANCE_MS = 10 * MINUTE_MS;
 /** What messages may speak of; more is left out. */
 const MAX_PROPS_LENGTH = 8192;
 /** What our own deliveries bring back is no sign of life. */
@@ -70,7 +75,8 @@ export function matchEvents(events: readonly EnrichedEvent[], rules: Rules, nowM
     if (!rules.hasClient(event.client_id)) continue;
     // In this order: an event that both ends and starts a journey ends the old run and starts a new one.
     matchStops(order, event, rules, matches);
-    matchWaits(order, event, rules, matches);
+    // What happened before anybody asked is no answer. What ends a run by its time ends it, wherever it comes from.
+    if (event.backfill_id === undefined) matchWaits(order, event, rules, matches);
     for (const campaign of rules.triggers(event.client_id, event.event_type)) {
       enter({ order, event, campaign, nowMs }, matches);
     }
@@ -93,6 +99,7 @@ function matchStops(order: number, event: EnrichedEvent, rules: Rules, matches: 
 
 function isStoppedBy(entry: Entry, stop: StopMatch): boolean {
   const of = `${entry.campaign.campaign_id}:${entry.campaign.version}`;
+  if (Date.parse(entry.at) > Date.parse(stop.at) + CLOCK_TOLERANCE_MS) return false;
   return entry.client_id === stop.client_id && stop.of.includes(of) && overlap(entry.person_keys, stop.keys);
 }
 
@@ -121,6 +128,7 @@ function enter({ order, event, campaign, nowMs }: Candidate, matches: Matches): 
   const props = event.event.props ?? {};
   if (trigger.type === "inactivity" && NOT_SEEN.has(event.event_type)) return;
   if (trigger.type === "event" && !allHold(trigger.where, props)) return refuse("where");
+  if (event.backfill_id !== undefined) return refuse("backfill");
   if (campaign.paused) return refuse("paused");
   if (nowMs - Date.parse(event.timestamp) > MAX_ENTRY_AGE_MS) return refuse("stale");
   const entry = { order, ...toEntry(event, campaign, props) };

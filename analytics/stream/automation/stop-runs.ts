@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 
 import type { Database } from "../../../platform/postgres/database.ts";
-import type { Entry, StopMatch } from "./match.ts";
+import { CLOCK_TOLERANCE_MS, type Entry, type StopMatch } from "./match.ts";
 import { openRunsOf } from "./runs.ts";
 import { jsonRows } from "./sql-json.ts";
 
@@ -14,11 +14,7 @@ export interface StoppedRun {
   is_started: boolean;
 }
 
-/**
- * An event ends a run although it is this much older than the run's entry: two devices' clocks differ. What is older
- * still has nothing to do with the run.
- */
-const CLOCK_TOLERANCE = "10 minutes";
+const CLOCK_TOLERANCE = `${CLOCK_TOLERANCE_MS} milliseconds`;
 
 /**
  * Ends open runs, in one statement: when it returns, nothing of theirs can be reserved any more. `entries` of the same batch

@@ -61,6 +61,7 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
     raw,
     source,
     ...(header.replay && { replay: header.replay }),
+    ...(header.backfill_id && { backfillId: header.backfill_id }),
     lane: laneOf(partitionKeyOf(event)),
     sentAtMs,
     seenUnderMs: header.seen_under === undefined ? sentAtMs : parseTimestamp(header.seen_under),
@@ -79,8 +80,9 @@ function decodeEvent(header: EnvelopeHeader, raw: Buffer, source: Position): Dra
 function letterOf(header: EnvelopeHeader | null, payload: Buffer, source: Position, reason: string): DeadLetter {
   const letter = { eventId: null, stage: DECODE_STAGE, reason, payload, source, attempts: 1 };
   if (header === null) return { ...letter, clientId: null };
-  const { client_id: clientId, received_at, request_id, ip, replay } = header;
-  return { ...letter, clientId, provenance: { received_at, request_id, ...(ip && { ip }) }, ...(replay && { replay }) };
+  const { client_id: clientId, received_at, request_id, ip, backfill_id, replay } = header;
+  const provenance = { received_at, request_id, ...(ip && { ip }), ...(backfill_id && { backfill_id }) };
+  return { ...letter, clientId, provenance, ...(replay && { replay }) };
 }
 
 function messageOf(error: unknown): string {

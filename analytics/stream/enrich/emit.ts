@@ -39,6 +39,7 @@ function encodeDraft(draft: Draft): Buffer {
     ua: found.ua,
     is_bot: found.is_bot,
     utm: found.utm,
+    ...(draft.backfillId !== undefined && { backfill_id: draft.backfillId }),
   };
   return encodeEnriched(enrichment, draft.raw);
 }

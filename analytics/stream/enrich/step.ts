@@ -19,6 +19,8 @@ export interface Draft {
   source: Position;
   /** Where the event was a dead letter before. */
   replay?: ReplayMark;
+  /** Where it is history out of a file. */
+  backfillId?: string;
   lane: number;
   /** When it happened, by the sender's clock, epoch milliseconds. */
   sentAtMs: number;
