@@ -2,6 +2,7 @@ import type { Sql } from "postgres";
 
 /** Reads of its own client's rows in every table; of writes only these. The rest is for the services that serve all clients. */
 const TENANT_WRITES: Record<string, string> = {
+  "analytics.answers": "insert",
   audit_log: "insert",
   backfills: "insert, update (state, failure, ended_at)",
   campaigns: "insert, update",
@@ -34,9 +35,17 @@ export async function protectTables(sql: Sql, tenantRole: string): Promise<strin
   for (const table of tables) await protect(sql, table, tenantRole);
   for (const schema of SCHEMAS) await sql.unsafe(`grant usage on schema "${schema}" to "${tenantRole}"`);
   for (const [table, writes] of Object.entries(TENANT_WRITES)) {
-    await sql.unsafe(`grant ${writes} on "${table}" to "${tenantRole}"`);
+    await sql.unsafe(`grant ${writes} on ${quoteName(table)} to "${tenantRole}"`);
   }
   return tables.map((table) => table.name);
+}
+
+/** `"analytics"."answers"` of `analytics.answers`. */
+function quoteName(table: string): string {
+  return table
+    .split(".")
+    .map((part) => `"${part}"`)
+    .join(".");
 }
 
 async function findUnprotected(sql: Sql, tenantRole: string): Promise<UnprotectedTable[]> {

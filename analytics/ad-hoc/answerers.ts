@@ -1,0 +1,24 @@
+import { AppError } from "../../core/errors.ts";
+import type { AdHocInput } from "../../core/contracts/ad-hoc.ts";
+import type { Context } from "../../platform/context.ts";
+import { answerLtvModel } from "../lifetime-value/answer-ltv-model.ts";
+
+export interface AnswererDeps {
+  ctx: Context;
+  /** How much is done, from 0 to 1. */
+  report(share: number): void;
+}
+
+/** Works out one kind of question; answers JSON. Throws `invalid` where the parameters are no such question. */
+type Answerer = (deps: AnswererDeps, question: AdHocInput) => Promise<unknown>;
+
+/** Who answers what. Another kind is one more line here. */
+const ANSWERERS: Readonly<Record<string, Answerer>> = {
+  ltv_model: ({ ctx }, { client_id, params }) => answerLtvModel(ctx.db, client_id, params),
+};
+
+export function answererOf(kind: string): Answerer {
+  const found = Object.hasOwn(ANSWERERS, kind) ? ANSWERERS[kind] : undefined;
+  if (!found) throw new AppError("invalid", `Nobody answers questions of the kind "${kind}".`);
+  return found;
+}
