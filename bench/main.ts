@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { startBackingStack } from "../infra/local/backing-stack.ts";
 import { makeTemporaryFolder, sweepTemporaryFolders } from "../infra/local/temporary-folder.ts";
 import type { Bench, Row, Scenario } from "./scenario.ts";
+import { audit } from "./scenarios/audit.ts";
 import { edgeCost } from "./scenarios/edge-cost.ts";
 import { edgeOpenLoop } from "./scenarios/edge-open-loop.ts";
 import { edgeThroughput } from "./scenarios/edge-throughput.ts";
@@ -23,6 +24,7 @@ const SCENARIOS: readonly Scenario[] = [
   lakeWriter,
   eventToMessage,
   journeys,
+  audit,
 ];
 
 const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N]
