@@ -41,8 +41,7 @@ export async function stopOvertaken(
       ended_at = case when run.started_at is null then clock_timestamp() end
     from jsonb_to_recordset(${jsonRows(overtaken)}) as done(id uuid, reason text, event_id text)
     where run.id = done.id and run.state in ('active', 'held')
-    returning run.id as run_id, run.workflow_id, run.reason, run.stopped_by_event_id as event_id,
-      run.started_at is not null as is_started`);
+    returning run.id as run_id, run.workflow_id, run.reason, run.stopped_by_event_id as event_id`);
 }
 
 /** What an exit asks of the event's props, a profile no longer knows: those wait for the event itself. */

@@ -89,8 +89,9 @@ export function createStarter({ ctx, journeys }: StarterDeps): Starter {
   }
 
   const startAll = (runs: readonly RunRow[]) => runs.forEach((run) => enqueue(run.run_id, () => start(run)));
+  // Also one that is not known to have been started: it has a workflow where only the answer to that was lost.
   const stopAll = (runs: readonly StoppedRun[]) =>
-    runs.forEach((run) => run.is_started && enqueue(`stop ${run.run_id}`, () => stop(run)));
+    runs.forEach((run) => enqueue(`stop ${run.run_id}`, () => stop(run)));
 
   return {
     start: startAll,
@@ -101,7 +102,7 @@ export function createStarter({ ctx, journeys }: StarterDeps): Starter {
       stopAll(
         rows
           .filter((row) => row.state === "stopped")
-          .map((row) => ({ ...row, reason: row.reason ?? "stopped", event_id: null, is_started: true })),
+          .map((row) => ({ ...row, reason: row.reason ?? "stopped", event_id: null })),
       );
     },
     async close() {

@@ -11,7 +11,6 @@ export interface StoppedRun {
   workflow_id: string;
   reason: string;
   event_id: string | null;
-  is_started: boolean;
 }
 
 const CLOCK_TOLERANCE = `${CLOCK_TOLERANCE_MS} milliseconds`;
@@ -43,6 +42,5 @@ export async function stopRuns(
       -- One that has a workflow ends when that has ended: see sweep.ts.
       ended_at = case when run.started_at is null then clock_timestamp() end
     from hit where run.id = hit.id and run.state in ('active', 'held')
-    returning run.id as run_id, run.workflow_id, run.reason, run.stopped_by_event_id as event_id,
-      run.started_at is not null as is_started`);
+    returning run.id as run_id, run.workflow_id, run.reason, run.stopped_by_event_id as event_id`);
 }
