@@ -37,6 +37,19 @@ export const ENRICH_BUGS: readonly PlantedBug[] = [
     ],
   },
   {
+    name: "forgotten-minute-stays-blank",
+    says: "What is remembered while all is forgotten is missing from the minute that another batch has read anew meanwhile.",
+    file: "analytics/stream/enrich/seen/seen-store.ts",
+    finds: "await Promise.all([...fresh].map(([name, { entries }]) => tellAnew(name, tables.get(name), entries)));",
+    becomes: "",
+    caughtBy: [
+      {
+        file: "analytics/stream/enrich/seen/seen-store.test.ts",
+        test: "while all is forgotten, because another shard has come, and a batch is under way > what that batch then remembers is remembered, also where another has read the minute meanwhile",
+      },
+    ],
+  },
+  {
     name: "poison-takes-neighbours",
     says: "Of a batch with one poisonous event the first is put aside, and the others are lost.",
     file: "analytics/stream/isolate.ts",
