@@ -12,7 +12,7 @@ export async function readDataVersion(tx: Transaction, clientId: string, source:
       ? sql`select md5(coalesce(string_agg(partition || ' ' || version || ' ' || people_version, ',' order by partition), '')) as version
             from etl_partitions where client_id = ${clientId}`
       : sql`select md5(coalesce(string_agg(aggregate || ' ' || day || ' ' || digest, ',' order by aggregate, day), '')) as version
-            from analytics.builds where client_id = ${clientId} and aggregate = any(${[...source.aggregates]})`,
+            from analytics.builds where client_id = ${clientId} and aggregate in ${source.aggregates}`,
   );
   return row!.version;
 }

@@ -24,7 +24,7 @@ interface Visit {
   person: string;
   day: string;
   /** Minor units of each currency; none where nothing was bought. */
-  spent: { currency: string; minor: number }[];
+  spent: readonly { currency: string; minor: number }[];
 }
 
 const day = fc.integer({ min: 0, max: 75 }).map((n) => new Date(Date.UTC(2026, 9, 12 + n)).toISOString().slice(0, 10));
