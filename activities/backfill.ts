@@ -2,6 +2,7 @@ import { Context as ActivityContext } from "@temporalio/activity";
 import { and, eq, sql } from "drizzle-orm";
 
 import { type BackfillActivities, NO_BACKFILL_COUNTS } from "../core/contracts/backfill.ts";
+import type { FlowGate } from "../platform/backfill/flow-gate.ts";
 import type { Shares } from "../platform/backfill/share-out.ts";
 import type { Context } from "../platform/context.ts";
 import type { AppendStep } from "../platform/intake/append.ts";
@@ -11,13 +12,14 @@ import { orFailure, whichBackfill } from "./backfill/find-backfill.ts";
 import { loadPages } from "./backfill/load-pages.ts";
 import { prepareFile } from "./backfill/prepare-file.ts";
 
-const HEARTBEAT_MS = 3_000;
+const HEARTBEAT_MS = 2_000;
 
 export interface BackfillDeps {
   ctx: Pick<Context, "config" | "db" | "log" | "redis">;
   /** As the edge does: into lanes, acknowledged, counted. */
   append: AppendStep;
   shares: Shares;
+  gate: FlowGate;
   /** For Parquet; its memory is free between attempts. */
   openWarehouse(): Warehouse;
 }

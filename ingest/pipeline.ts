@@ -9,14 +9,13 @@ import type { StreamProducer } from "../platform/stream/types.ts";
 import { answerAccepted, answerProblem } from "./answer.ts";
 import { createAppendStep } from "../platform/intake/append.ts";
 import { createAuthenticateStep } from "./authenticate.ts";
-import { check } from "../platform/intake/check.ts";
 import { clientAddress } from "./client-address.ts";
 import type { EdgeCounter } from "../platform/intake/edge-counter.ts";
 import type { ExitEvents } from "./exit-events.ts";
 import { createHintStep } from "./hint.ts";
 import type { Limiter } from "./limit.ts";
 import type { IngestMetrics } from "./metrics.ts";
-import { parse } from "../platform/intake/parse.ts";
+import { admit } from "../platform/intake/admit.ts";
 import { createReadBodyStep } from "./read-body.ts";
 
 export interface PipelineParts {
@@ -45,12 +44,12 @@ export function createPipeline(parts: PipelineParts) {
     let caller = authenticate(request.headers);
     if (caller instanceof Promise) caller = await caller;
     limiter.refuseExhausted(caller);
-    const batch = parse(await readBody(request));
+    const body = await readBody(request);
     const nowMs = Date.now();
-    const events = check(batch.values, caller.clientId, nowMs);
+    const { events, slices } = admit(body, caller.clientId, nowMs);
     const taking = limiter.take(caller, events.length);
     if (taking) await taking;
-    const positions = await append(events, batch.slices, {
+    const positions = await append(events, slices, {
       client_id: caller.clientId,
       received_at: new Date(nowMs).toISOString(),
       request_id: requestId,

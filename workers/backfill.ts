@@ -5,11 +5,13 @@ import { type NativeConnection, Worker } from "@temporalio/worker";
 
 import { createBackfillActivities } from "../activities/backfill.ts";
 import { BACKFILL_TASK_QUEUE } from "../core/contracts/backfill.ts";
+import { createFlowGate } from "../platform/backfill/flow-gate.ts";
 import { createShares } from "../platform/backfill/share-out.ts";
 import type { Context } from "../platform/context.ts";
 import { createAppendStep } from "../platform/intake/append.ts";
 import type { EdgeCounter } from "../platform/intake/edge-counter.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
+import { readWatermark } from "../platform/watermark.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
 import { bundleWorkflows } from "./bundle.ts";
 import { errorInterceptor } from "./error-interceptor.ts";
@@ -45,6 +47,8 @@ export async function createBackfillWorker(
       ctx,
       append: createAppendStep(producer, counter),
       shares: createShares(config.LIVORA_BACKFILL_EVENTS_PER_SECOND),
+      // Behind the enrichment all that comes in has to wait.
+      gate: createFlowGate(() => readWatermark(ctx.redis, "enrich")),
       openWarehouse,
     }),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },

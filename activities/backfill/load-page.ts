@@ -21,16 +21,22 @@ export type BackfillStand = Pick<
   "position" | "read" | "accepted" | "rejected" | "rejects" | "rejects_bytes" | "reject_groups"
 >;
 
+export interface PageRules {
+  map(record: SourceRecord): Mapped;
+  /** One for all lines of a page. */
+  rememberedUnder: ((line: number) => string) | undefined;
+}
+
 /**
  * The page's events onto the stream, its rejects into their file, and where to go on into the row, in this order: a death in between
  * brings the page again, with the same events under the same ids. Throws `conflict` where another process has gone on.
  */
 export async function loadPage(
-  { ctx, append }: BackfillDeps,
+  { ctx, append, gate }: BackfillDeps,
   row: BackfillRow,
   before: BackfillStand,
   page: readonly ReadRecord[],
-  map: (record: SourceRecord) => Mapped,
+  { map, rememberedUnder }: PageRules,
 ): Promise<BackfillStand> {
   const { events, slices, rejects } = examine(row, page, map);
   if (!row.is_dry_run && events.length > 0) {
@@ -39,7 +45,9 @@ export async function loadPage(
       received_at: new Date().toISOString(),
       request_id: `backfill:${row.id}:${randomUUID().slice(0, 8)}`,
       backfill_id: row.id,
+      ...(rememberedUnder && { seen_under: rememberedUnder(page[0]?.line ?? 0) }),
     });
+    gate.went(events.length);
   }
   const file = backfillFolder(ctx.config, row.id).rejects;
   const after: BackfillStand = {

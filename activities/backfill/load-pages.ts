@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { compileEvent } from "../../core/backfill/compile-event.ts";
+import { createRememberedUnder, LINES_TOGETHER } from "../../core/backfill/remembered-under.ts";
 import type { BackfillCounts } from "../../core/contracts/backfill.ts";
 import { AppError } from "../../core/errors.ts";
 import type { ReadRecord } from "../../platform/backfill/read-text.ts";
-import { readWatermark } from "../../platform/watermark.ts";
 import type { BackfillDeps } from "../backfill.ts";
 import { type BackfillName, findBackfill } from "./find-backfill.ts";
 import { type BackfillStand, loadPage } from "./load-page.ts";
@@ -15,9 +15,7 @@ const WORK_MS = 4_000;
 const MAX_PAGE_RECORDS = 500;
 /** In a Parquet file: rows. */
 const MAX_PAGE_BYTES = 2 * 1024 * 1024;
-/** Events of now do not wait behind those of then for longer. */
-const MAX_LAG_MS = 3_000;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 50;
 
 export interface Loaded {
   counts: BackfillCounts;
@@ -31,7 +29,10 @@ export async function loadPages(deps: BackfillDeps, name: BackfillName, signal: 
   const row = await findBackfill(ctx.db, name);
   const { state, data_digest, mapping, client_id } = row;
   if (state !== "running" || data_digest === null) throw new AppError("invalid", "The backfill has ended already.");
-  const map = compileEvent({ mapping, client_id, digest: data_digest });
+  const rules = {
+    map: compileEvent({ mapping, client_id, digest: data_digest }),
+    rememberedUnder: createRememberedUnder(mapping, data_digest),
+  };
   const untilMs = Date.now() + WORK_MS;
   const maxRecords = Math.min(MAX_PAGE_RECORDS, row.rate_per_second);
   const warehouse = openWarehouse();
@@ -40,10 +41,10 @@ export async function loadPages(deps: BackfillDeps, name: BackfillName, signal: 
     const source = openData(await findData(ctx.config, row), mapping, warehouse);
     for await (const page of pagesOf(source.read(row.position), row.position.offset, maxRecords)) {
       if (!row.is_dry_run) {
-        if (!(await isCaughtUp(deps, untilMs, signal))) return loaded(stand, { isHeldUp: true });
+        if (!(await isCaughtUp(deps, page.length, untilMs, signal))) return loaded(stand, { isHeldUp: stand === row });
         await shares.take(row.id, page.length, row.rate_per_second, signal);
       }
-      stand = await loadPage(deps, row, stand, page, map);
+      stand = await loadPage(deps, row, stand, page, rules);
       if (Date.now() > untilMs) return loaded(stand, {});
     }
     return loaded(stand, { isDone: true });
@@ -65,6 +66,12 @@ async function* pagesOf(
   let begin = from;
   for await (const records of read) {
     for (const record of records) {
+      const [first] = page;
+      if (first && isApart(first.line, record.line)) {
+        yield page;
+        page = [];
+        begin = first.next.offset;
+      }
       page.push(record);
       if (page.length < maxRecords && record.next.offset - begin < MAX_PAGE_BYTES) continue;
       yield page;
@@ -75,12 +82,21 @@ async function* pagesOf(
   if (page.length > 0) yield page;
 }
 
-/** Waits for the enrichment, which what comes in now also waits for; not where nobody knows how far that is. */
-async function isCaughtUp({ ctx }: BackfillDeps, untilMs: number, signal: AbortSignal): Promise<boolean> {
-  for (;;) {
-    const handledMs = await readWatermark(ctx.redis, "enrich").catch(() => 0);
-    if (handledMs === 0 || Date.now() - handledMs <= MAX_LAG_MS) return true;
+/** Lines that are remembered apart do not share a page. */
+function isApart(a: number, b: number): boolean {
+  return Math.floor(a / LINES_TOGETHER) !== Math.floor(b / LINES_TOGETHER);
+}
+
+/** Waits for those who read the stream. */
+async function isCaughtUp(
+  { gate }: BackfillDeps,
+  events: number,
+  untilMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  while (!(await gate.mayGo(events))) {
     if (Date.now() > untilMs) return false;
     await sleep(LOOK_EVERY_MS, undefined, { signal });
   }
+  return true;
 }

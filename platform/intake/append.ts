@@ -12,6 +12,8 @@ export interface Provenance {
   ip?: string;
   /** Of history that is loaded from a file: nobody is to be written to because of it. */
   backfill_id?: string;
+  /** ISO 8601: the ids are remembered under this time, and not under the events' own. */
+  seen_under?: string;
 }
 
 export type AppendStep = ReturnType<typeof createAppendStep>;

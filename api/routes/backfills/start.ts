@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 
 import { z } from "zod";
 
 import { mappingSchema, parseMapping } from "../../../core/backfill-mapping.ts";
-import { AppError } from "../../../core/errors.ts";
+import { AppError, isAppError } from "../../../core/errors.ts";
 import { parse } from "../../../core/parse.ts";
 import { HttpError } from "../../../core/problem.ts";
 import { backfillSchema } from "../../../crm/backfill.ts";
@@ -15,6 +16,8 @@ import type { Config } from "../../../platform/config.ts";
 import { readJson } from "../../read-body.ts";
 import { receiveFile } from "../../receive-file.ts";
 import { defineRoute } from "../../route.ts";
+
+const MEDIA_TYPES = ["multipart/form-data", "application/json"];
 
 const described = backfillOptions.extend({ mapping: mappingSchema });
 const formSchema = described.extend({
@@ -37,24 +40,37 @@ export const startBackfillRoute = defineRoute({
   responses: { 202: { description: "It runs.", schema: backfillSchema } },
   async handle({ ctx, api, input, request }) {
     requireScope(ctx, "admin");
-    const isForm = /^multipart\/form-data\b/i.test(request.headers["content-type"] ?? "");
-    const asked = isForm ? await takeForm(api.config, request) : await takePath(api.config, await readJson(request));
+    const id = randomUUID();
     const is_dry_run = input.dry_run === "true";
-    return { status: 202, body: await startBackfill(ctx, api.backfills, { ...asked, is_dry_run }) };
+    try {
+      const asked = await takeRequest(api.config, request, id);
+      return { status: 202, body: await startBackfill(ctx, api.backfills, { id, ...asked, is_dry_run }) };
+    } catch (error) {
+      // What was sent with a request that is refused is nobody's.
+      if (isAppError(error, "invalid"))
+        await rm(backfillFolder(api.config, id).folder, { recursive: true, force: true });
+      throw error;
+    }
   },
 });
 
-type Asked = Omit<BackfillRequest, "is_dry_run">;
+type Asked = Pick<BackfillRequest, "options" | "file">;
 
-async function takeForm(config: Config, request: Parameters<typeof receiveFile>[0]): Promise<Asked> {
-  const id = randomUUID();
+async function takeRequest(config: Config, request: IncomingMessage, id: string): Promise<Asked> {
+  const type = (request.headers["content-type"] ?? "").toLowerCase();
+  if (type.startsWith("multipart/form-data")) return takeForm(config, request, id);
+  if (type.startsWith("application/json")) return takePath(config, await readJson(request));
+  throw new HttpError(415, `Send ${MEDIA_TYPES.join(" or ")}.`, { accept: MEDIA_TYPES.join(", ") });
+}
+
+async function takeForm(config: Config, request: IncomingMessage, id: string): Promise<Asked> {
   const target = backfillFolder(config, id).upload;
   const maxBytes = config.LIVORA_BACKFILL_MAX_BYTES;
   const { fields, file } = await receiveFile(request, { target, maxBytes });
   if (file === null) throw invalid("/file", "required");
   const { mapping, ...rest } = fields;
   if (mapping === undefined) throw invalid("/mapping", "required");
-  return { id, options: { ...rest, mapping: parseJson(mapping) }, file: { path: null, ...file } };
+  return { options: { ...rest, mapping: parseJson(mapping) }, file: { path: null, ...file } };
 }
 
 /** The mapping first: who errs in it learns nothing of files. */
@@ -62,11 +78,11 @@ async function takePath(config: Config, sent: unknown): Promise<Asked> {
   const { path, ...options } = parse(pathBody, sent, "body");
   parseMapping(options.mapping, "/mapping");
   const file = await findImport(config, path);
-  const { size, ...found } = await stat(file);
+  const found = await stat(file);
   if (!found.isFile()) throw invalid("/path", "is no file");
   const maxBytes = config.LIVORA_BACKFILL_MAX_BYTES;
-  if (size > maxBytes) throw new HttpError(413, `A file has at most ${maxBytes} bytes.`);
-  return { id: randomUUID(), options, file: { path, name: null, bytes: size } };
+  if (found.size > maxBytes) throw new HttpError(413, `A file has at most ${maxBytes} bytes.`);
+  return { options, file: { path, name: null, bytes: found.size } };
 }
 
 function parseJson(text: string): unknown {
