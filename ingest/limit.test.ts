@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import type { AppError } from "../core/errors.ts";
 import type { Caller } from "../platform/keyring.ts";
@@ -45,6 +45,20 @@ test("clients do not take from each other, and a new window starts anew", async 
   expect(await take(limiter, other, 100)).toBe("taken");
   await new Promise((resolve) => setTimeout(resolve, (refused as AppError).retryAfterMs));
   expect(await take(limiter, one, 100)).toBe("taken");
+});
+
+test("who has used up a window is let in again after it, also when the wall's clock is set back", async () => {
+  const [limiter, caller] = [createLimiter(away), callerOf(100)];
+  expect(await take(limiter, caller, 100)).toBe("taken");
+  const refused = (await take(limiter, caller, 1)) as AppError;
+  const { now } = Date;
+  vi.spyOn(Date, "now").mockImplementation(() => now() - 3_600_000);
+  try {
+    await new Promise((resolve) => setTimeout(resolve, refused.retryAfterMs));
+    expect(() => limiter.refuseExhausted(caller)).not.toThrow();
+  } finally {
+    vi.restoreAllMocks();
+  }
 });
 
 test("a client that may send nothing is told so", async () => {

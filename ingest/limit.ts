@@ -9,6 +9,7 @@ import { withTimeout } from "../platform/with-timeout.ts";
 /** What this process may give out to a client without asking again, until the window ends. */
 interface Lease {
   events: number;
+  /** In `performance.now()`: a wall clock that is set back must shut nobody out. */
   endsAtMs: number;
   /** What Redis had left in the window when it was last asked. */
   left: number;
@@ -55,13 +56,13 @@ export function createLimiter(redis: Redis): Limiter {
     const answer = await window.consume(caller.clientId, Math.max(events - lease.events, portion, 1));
     lease.events += answer.granted;
     lease.left = answer.left;
-    lease.endsAtMs = Date.now() + answer.endsInMs;
+    lease.endsAtMs = performance.now() + answer.endsInMs;
     lease.asking = null;
   };
 
   const takeSlowly = async (caller: Caller, events: number): Promise<void> => {
     for (;;) {
-      const lease = leaseOf(caller, Date.now());
+      const lease = leaseOf(caller, performance.now());
       if (lease.events >= events) {
         lease.events -= events;
         return;
@@ -76,12 +77,12 @@ export function createLimiter(redis: Redis): Limiter {
   return {
     refuseExhausted(caller) {
       const lease = leases.get(caller.clientId);
-      if (lease && lease.events + lease.left < 1 && lease.endsAtMs > Date.now()) throw limited(lease);
+      if (lease && lease.events + lease.left < 1 && lease.endsAtMs > performance.now()) throw limited(lease);
     },
     take(caller, events) {
       if (!(caller.eventsPerSecond > 0)) throw new AppError("limited", "This client may not send.", BLOCKED);
       const lease = leases.get(caller.clientId);
-      if (!lease || lease.events < events || lease.endsAtMs <= Date.now()) return takeSlowly(caller, events);
+      if (!lease || lease.events < events || lease.endsAtMs <= performance.now()) return takeSlowly(caller, events);
       lease.events -= events;
       return undefined;
     },
@@ -92,7 +93,7 @@ export function createLimiter(redis: Redis): Limiter {
 const BLOCKED = { retryAfterMs: 60_000 };
 
 function limited(lease: Lease): AppError {
-  const retryAfterMs = Math.max(1, lease.endsAtMs - Date.now());
+  const retryAfterMs = Math.max(1, lease.endsAtMs - performance.now());
   return new AppError("limited", "More events than this client may send.", { retryAfterMs });
 }
 

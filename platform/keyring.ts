@@ -82,10 +82,10 @@ export function createKeyring(db: Database, log: Logger): Keyring {
     known: (token) => callers.get(token)?.caller,
     async lookUp(token) {
       const hash = hashApiKey(token);
-      if ((unknownUntil.get(hash) ?? 0) > Date.now()) return null;
+      if ((unknownUntil.get(hash) ?? 0) > performance.now()) return null;
       const caller = await find(hash);
       if (caller) remember(callers, token, { hash, caller }, MAX_KEYS);
-      else remember(unknownUntil, hash, Date.now() + UNKNOWN_FOR_MS, MAX_UNKNOWN);
+      else remember(unknownUntil, hash, performance.now() + UNKNOWN_FOR_MS, MAX_UNKNOWN);
       return caller;
     },
     async refresh() {

@@ -67,7 +67,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
   let scheduledAtMs = 0;
   let isClosed = false;
   let whenEmpty: (() => void)[] = [];
-  const expiry = setInterval(() => lanes.forEach((lane) => lane.expire(Date.now())), EXPIRE_EVERY_MS).unref();
+  const expiry = setInterval(() => lanes.forEach((lane) => lane.expire(performance.now())), EXPIRE_EVERY_MS).unref();
 
   /** Once nothing more comes: requests that the event loop has still to read share the put. */
   const schedule = () => {
@@ -175,7 +175,7 @@ export function createStreamProducer(options: ProducerOptions): StreamProducer {
       if (!queue) return Promise.reject(new AppError("internal", `There is no lane ${lane}`));
       pendingBytes += data.byteLength;
       schedule();
-      return queue.push(data, events, Date.now() + deadlineMs);
+      return queue.push(data, events, performance.now() + deadlineMs);
     },
     get pendingBytes() {
       return pendingBytes;

@@ -23,12 +23,15 @@ export function createCampaignIndex(ctx: Pick<Context, "db" | "redis" | "log">):
   const versions = new Map<string, Version>();
   let rules: Rules | null = null;
   let readAtMs = 0;
+  /** The same moment in `performance.now()`: by it they grow old, also when the wall's clock is set back. */
+  let readTickMs = 0;
   let shape = "";
   let reading: Promise<Rules> | null = null;
   const subscriber = subscribe(ctx, () => (readAtMs = 0));
 
   async function refresh(): Promise<Rules> {
     const startedAtMs = Date.now();
+    const startedTickMs = performance.now();
     const current = await listCampaigns(ctx);
     const newShape = JSON.stringify(current);
     if (rules === null || newShape !== shape) {
@@ -38,6 +41,7 @@ export function createCampaignIndex(ctx: Pick<Context, "db" | "redis" | "log">):
       ctx.log.debug({ campaigns: current.length, versions: versions.size }, "campaign rules");
     }
     readAtMs = startedAtMs;
+    readTickMs = startedTickMs;
     return rules;
   }
 
@@ -46,7 +50,8 @@ export function createCampaignIndex(ctx: Pick<Context, "db" | "redis" | "log">):
       // The edge's clock may be ahead of ours.
       const receivedAtMs = Math.min(receivedUpToMs, Date.now() - 1);
       for (;;) {
-        if (rules !== null && readAtMs > Math.max(receivedAtMs, Date.now() - MAX_AGE_MS)) return rules;
+        const isYoung = performance.now() - readTickMs < MAX_AGE_MS;
+        if (rules !== null && isYoung && readAtMs > receivedAtMs) return rules;
         // One that is under way may have begun too early.
         if (reading) await reading;
         else await (reading = refresh().finally(() => (reading = null)));
