@@ -1,4 +1,5 @@
-import { rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { BACKING_PARTS, type BackingPart, startBackingPart } from "../../infra/local/backing.ts";
@@ -84,6 +85,7 @@ export async function startStack(options: StackOptions = {}): Promise<ChaosStack
     await supervisor.stop(["temporal"]);
     await supervisor.stop(BACKING_PARTS);
     await Promise.all([...wires.values(), ...proxies.values()].map((proxy) => proxy.close()));
+    unmountBelow(dir);
     if (!process.env.LIVORA_TEST_KEEP) rmSync(dir, { recursive: true, force: true });
   }
 
@@ -153,4 +155,11 @@ function found<T>(all: ReadonlyMap<Reachable, T>, name: Reachable): T {
 async function chooseFreePorts(): Promise<Ports> {
   const free = await findFreePorts(PORT_NAMES.length);
   return Object.fromEntries(PORT_NAMES.map((name, place) => [name, free[place]])) as Ports;
+}
+
+/** Disks that a scenario has put there: what is mounted cannot be removed. */
+function unmountBelow(dir: string): void {
+  const mounts = existsSync("/proc/self/mounts") ? readFileSync("/proc/self/mounts", "utf8").split("\n") : [];
+  const points = mounts.flatMap((line) => line.split(" ")[1] ?? []).filter((point) => point.startsWith(`${dir}/`));
+  for (const point of points) execFileSync("umount", ["--lazy", point]);
 }
