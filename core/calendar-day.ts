@@ -20,6 +20,14 @@ export function startOfNextDay(timeZone: string, atMs: number): number {
   return after;
 }
 
+/** The first millisecond of a calendar day in the zone, and the first after it. Equal where the zone leaps over the day. */
+export function boundsOfDay(timeZone: string, day: string): [fromMs: number, toMs: number] {
+  // Wherever that is, it is at least a day earlier there.
+  let fromMs = Date.parse(day) - 50 * 3_600_000;
+  while (dayIn(timeZone, fromMs) < day) fromMs = startOfNextDay(timeZone, fromMs);
+  return [fromMs, dayIn(timeZone, fromMs) === day ? startOfNextDay(timeZone, fromMs) : fromMs];
+}
+
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone);
   if (known) return known;

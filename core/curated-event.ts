@@ -61,7 +61,7 @@ export interface ProductLine {
   product_id: string | null;
   category: string | null;
   quantity: number | null;
-  /** Its price times its quantity, in the event's currency; only in a purchase. */
+  /** Its price times its quantity, in the event's currency; only in a purchase of which the sum is known. */
   revenue_minor: number | null;
 }
 
@@ -70,6 +70,8 @@ export const PURCHASE = "purchase";
 /** An order that names more products counts the first of them. */
 export const MAX_ITEMS = 200;
 const MAX_TEXT = 256;
+/** A quantity from here on is nothing that anybody sells. */
+const MAX_QUANTITY = 1_000_000_000n * 1_000_000_000n;
 
 type Props = Readonly<Record<string, unknown>>;
 
@@ -85,14 +87,14 @@ export function readCommerce(eventType: string, props: Props | null | undefined)
   const [only] = lines.length === 1 ? lines : [];
   const order_id = readText(given["order_id"]);
   const money = readRevenue(given, isPurchase, lines);
-  const currency = money.revenue_minor === null ? readCurrency(given["currency"]) : money.currency;
+  const lineCurrency = isPurchase ? money.currency : null;
   return {
     product_id: only?.product_id ?? null,
     category: only?.category ?? null,
     quantity: only ? numberOf(only.quantity) : null,
     ...money,
     order_id,
-    items: lines.length > 1 ? lines.map((line) => toProductLine(line, isPurchase ? currency : null)) : null,
+    items: lines.length > 1 ? lines.map((line) => toProductLine(line, lineCurrency)) : null,
   };
 }
 
@@ -176,7 +178,7 @@ function readAmount(value: unknown): Amount {
 
 function inMillionths(decimal: Decimal): Decimal | null {
   const cut = decimal - (decimal % 1_000n);
-  return cut > 0n ? cut : null;
+  return cut > 0n && decimal < MAX_QUANTITY ? cut : null;
 }
 
 function numberOf(decimal: Decimal | null): number | null {

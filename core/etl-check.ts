@@ -1,7 +1,9 @@
-/** What is looked into before a curated hour counts. */
+import type { EtlCheck } from "./contracts/etl.ts";
+
+/** What is looked into before a curated hour counts, and `freshness` of a whole run. */
 export type CheckName = "readable" | "completeness" | "uniqueness" | "ranges" | "references" | "money" | "freshness";
 
-/** What a check found in one hour. Only those that fail with `holds` keep the hour from being replaced. */
+/** What a check found in one hour. Only those that fail and `holds` keep the hour from being replaced. */
 export interface PartitionCheck {
   check: CheckName;
   ok: boolean;
@@ -10,4 +12,40 @@ export interface PartitionCheck {
   rows: number;
   /** For people. */
   detail: string;
+}
+
+/** Failures that are told of one by one; all of them are counted. */
+const MAX_DETAILS = 20;
+
+/** The checks of one hour, as one entry for each kind. */
+export function summariseChecks(partition: string, checks: readonly PartitionCheck[]): EtlCheck[] {
+  return [...new Set(checks.map(({ check }) => check))].map((check) => {
+    const failed = checks.filter((one) => one.check === check && !one.ok);
+    return {
+      check,
+      state: failed.length > 0 ? ("failed" as const) : ("passed" as const),
+      partitions: 1,
+      failed: failed.length > 0 ? 1 : 0,
+      details: failed.map((one) => `${partition}: ${one.detail}${one.holds ? "; held back" : ""}`),
+    };
+  });
+}
+
+export function addChecks(a: readonly EtlCheck[], b: readonly EtlCheck[]): EtlCheck[] {
+  const sum = new Map(a.map((one) => [one.check, one]));
+  for (const one of b) {
+    const before = sum.get(one.check);
+    if (before === undefined) sum.set(one.check, one);
+    else {
+      const failed = before.failed + one.failed;
+      sum.set(one.check, {
+        check: one.check,
+        state: failed > 0 ? "failed" : "passed",
+        partitions: before.partitions + one.partitions,
+        failed,
+        details: [...before.details, ...one.details].slice(0, MAX_DETAILS),
+      });
+    }
+  }
+  return [...sum.values()];
 }

@@ -1,0 +1,141 @@
+import { MAX_ITEMS, PURCHASE } from "../../core/curated-event.ts";
+import { CURRENCY_EXPONENTS, NO_CURRENCY } from "../../core/money.ts";
+import { quote } from "../../platform/warehouse/duckdb.ts";
+
+/**
+ * What `readCommerce` in core/curated-event.ts says, as SQL: ten million events a night are more than JavaScript should parse. A
+ * property test holds the two against each other. Adds to `rows` (event_type, props as JSON) the columns of `CommerceFacts`.
+ */
+export function readCommerceSql(rows: string): string {
+  return `
+    SELECT * EXCLUDE (p, objects, one, many, unit, money, is_purchase, is_named, has_price, stated, one_quantity),
+      ${text("one.product_id", "one.sku")} AS product_id,
+      ${text("one.category")} AS category,
+      one_quantity AS quantity,
+      money AS revenue_minor,
+      CASE WHEN money IS NOT NULL THEN stated END AS currency,
+      CASE WHEN NOT (is_named OR has_price) THEN NULL WHEN stated IS NULL THEN 'currency' WHEN money IS NULL THEN 'amount' END AS revenue_fault,
+      ${text("p.order_id")} AS order_id,
+      list_transform(many, lambda line: {
+        'product_id': line.product_id, 'category': line.category, 'quantity': line.quantity,
+        'revenue_minor': CASE WHEN money IS NOT NULL AND is_purchase THEN ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")} END
+      }) AS items
+    FROM (
+      SELECT *, ${MONEY} AS money FROM (
+        SELECT *, ${factor("stated")} AS unit,
+          ${quantity("one.quantity")} AS one_quantity,
+          list_transform(objects, lambda o: ${lineOf("o")}) AS many,
+          p.revenue IS NOT NULL OR (is_purchase AND p.value IS NOT NULL) AS is_named,
+          is_purchase AND (one.price IS NOT NULL OR coalesce(len(list_filter(objects, lambda o: o.price IS NOT NULL)) > 0, FALSE)) AS has_price
+        FROM (
+          SELECT * REPLACE (CASE WHEN len(objects) > 1 THEN objects END AS objects),
+            ${currency("p.currency")} AS stated,
+            CASE WHEN objects IS NULL THEN ${lineFields("p")} WHEN len(objects) = 1 THEN ${lineFields("objects[1]")} END AS one
+          FROM (
+            SELECT *, ${OBJECTS} AS objects
+            FROM (SELECT *, event_type = ${quote(PURCHASE)} AS is_purchase, from_json(coalesce(props, '{}'), ${quote(JSON.stringify(PROPS))}) AS p FROM ${rows})
+          )
+        )
+      )
+    )`;
+}
+
+const LINE = { product_id: "JSON", sku: "JSON", category: "JSON", price: "JSON", quantity: "JSON" };
+const PROPS = {
+  ...LINE,
+  revenue: "JSON",
+  value: "JSON",
+  currency: "JSON",
+  order_id: "JSON",
+  items: "JSON",
+  products: "JSON",
+};
+const SPACE = "' ' || chr(9) || chr(10) || chr(13)";
+
+/** The lines of an order that are objects; NULL where there are none. */
+const OBJECTS = `CASE WHEN coalesce(left(CAST(p.items AS VARCHAR), 1) = '[', FALSE) OR coalesce(left(CAST(p.products AS VARCHAR), 1) = '[', FALSE) THEN
+  nullif(list_transform(
+    list_filter(
+      from_json(CASE WHEN coalesce(left(CAST(p.items AS VARCHAR), 1) = '[', FALSE) THEN p.items ELSE p.products END, '["JSON"]')[1:${MAX_ITEMS}],
+      lambda o: left(CAST(o AS VARCHAR), 1) = '{'),
+    lambda o: from_json(o, ${quote(JSON.stringify(LINE))})), [])
+  END`;
+
+function lineFields(struct: string): string {
+  const fields = Object.keys(LINE).map((name) => `'${name}': ${struct}.${name}`);
+  return `{${fields.join(", ")}}`;
+}
+
+function lineOf(object: string): string {
+  return `{
+    'product_id': ${text(`${object}.product_id`, `${object}.sku`)}, 'category': ${text(`${object}.category`)},
+    'price': ${decimal(`${object}.price`)}, 'quantity': ${quantity(`${object}.quantity`)},
+    'has_amount': ${object}.quantity IS NULL OR ${quantity(`${object}.quantity`)} IS NOT NULL
+  }`;
+}
+
+const LINES = `CASE WHEN many IS NULL THEN ${toMinor(product(decimal("one.price"), "one_quantity"), "unit", "(one.quantity IS NULL OR one_quantity IS NOT NULL)")}
+  WHEN len(list_filter(many, lambda line: ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")} IS NULL)) > 0 THEN NULL
+  ELSE CAST(list_sum(list_transform(many, lambda line: ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")})) AS HUGEINT) END`;
+
+const MONEY = `CASE WHEN NOT (is_named OR has_price) THEN NULL
+  WHEN p.revenue IS NOT NULL THEN ${toMinor(decimal("p.revenue"), "unit")}
+  WHEN is_named THEN ${toMinor(decimal("p.value"), "unit")}
+  ELSE ${safe(`(${LINES})`)} END`;
+
+/** The first of some JSON values that is text, or a whole number. */
+function text(...values: string[]): string {
+  return `coalesce(${values.map(textOf).join(", ")})`;
+}
+
+function textOf(json: string): string {
+  const number = `TRY_CAST(${json} AS DOUBLE)`;
+  return `CASE WHEN left(CAST(${json} AS VARCHAR), 1) = '"' THEN nullif(left(trim(${json} ->> '$', ${SPACE}), 256), '')
+    WHEN ${isNumber(json)} AND ${number} = trunc(${number}) AND abs(${number}) <= 9007199254740991 THEN CAST(CAST(${number} AS BIGINT) AS VARCHAR) END`;
+}
+
+function isNumber(json: string): string {
+  return `left(CAST(${json} AS VARCHAR), 1) IN ('-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9')`;
+}
+
+/** NULL where it is no number that could be told for sure. Digits that are too many are cut off. */
+function decimal(json: string, digits = 9): string {
+  const pattern = `^[ \\t\\r\\n]*(?:\\+|(-))?(\\d{1,12})(?:\\.(\\d{0,${digits}})\\d*)?[ \\t\\r\\n]*$`;
+  const plain = `regexp_replace(${json} ->> '$', '${pattern}', '\\1\\2.\\30')`;
+  return `CASE WHEN ${isNumber(json)} AND abs(TRY_CAST(${json} AS DOUBLE)) < 0.0001 THEN 0
+    WHEN regexp_matches(${json} ->> '$', '${pattern}') THEN TRY_CAST(${plain} AS DECIMAL(${digits + 12}, ${digits})) END`;
+}
+
+function quantity(json: string): string {
+  const read = decimal(json, 6);
+  return `(CASE WHEN ${read} > 0 AND ${read} < 1000000000 THEN CAST(${read} AS DECIMAL(18, 6)) END)`;
+}
+
+function product(price: string, count: string): string {
+  return `(CAST(${price} AS DECIMAL(21, 9)) * CAST(coalesce(${count}, 1) AS DECIMAL(15, 6)))`;
+}
+
+function currency(json: string): string {
+  const code = `upper(trim(${json} ->> '$', ${SPACE}))`;
+  return `CASE WHEN ${json} IS NULL OR CAST(${json} AS VARCHAR) = '""' THEN '${NO_CURRENCY}'
+    WHEN left(CAST(${json} AS VARCHAR), 1) = '"' AND ${code} IN (${[...CURRENCY_EXPONENTS.keys()].map(quote).join(", ")}) THEN ${code} END`;
+}
+
+/** How many minor units make a unit of the currency. */
+function factor(code: string): string {
+  const odd = [0, 3, 4].map((exponent) => {
+    const codes = [...CURRENCY_EXPONENTS].filter(([, digits]) => digits === exponent).map(([name]) => quote(name));
+    return `WHEN ${code} IN (${codes.join(", ")}) THEN ${10 ** exponent}`;
+  });
+  return `CAST(CASE ${odd.join(" ")} WHEN ${code} IS NOT NULL THEN 100 END AS DECIMAL(5, 0))`;
+}
+
+/** Half a minor unit is rounded away from zero, as SQL does with decimals. */
+function toMinor(amount: string, unit: string, condition = "TRUE"): string {
+  const bounded = `TRY_CAST(CASE WHEN ${condition} AND abs(${amount}) < 10000000000000000 THEN ${amount} END AS DECIMAL(31, 15))`;
+  return safe(`CAST(${bounded} * ${unit} AS HUGEINT)`);
+}
+
+function safe(minor: string): string {
+  return `(CASE WHEN abs(${minor}) <= 9007199254740991 THEN CAST(${minor} AS BIGINT) END)`;
+}

@@ -1,0 +1,102 @@
+import { CURATED_COLUMNS } from "../../core/curated-event.ts";
+import type { EtlScope } from "../../core/contracts/etl.ts";
+import type { PartitionCheck } from "../../core/etl-check.ts";
+import { type DuckDBConnection, quote } from "../../platform/warehouse/duckdb.ts";
+import { changePartition, findClient, type PartitionRow } from "./book.ts";
+import { checkCurated } from "./checks.ts";
+import { readCommerceSql } from "./commerce-sql.ts";
+import { clientFile, hourFile, removeOldVersions } from "./curated-files.ts";
+import type { EtlDeps } from "./deps.ts";
+import { readFiles } from "./read-files.ts";
+import { REPEATS_EMPTY } from "./settle-repeats.ts";
+import { ID_HASH, isSound, PLACE, withRawFiles } from "./stage-ids.ts";
+import { writeFile } from "./write-file.ts";
+
+/** Of the columns, those that are read otherwise than by their own name. */
+const EXPRESSIONS: Readonly<Record<string, string>> = {
+  source: "coalesce(utm_source, session_source)",
+  is_bot: "coalesce(is_bot, FALSE)",
+  props: "CAST(props AS VARCHAR)",
+};
+
+/**
+ * Writes an hour's curated file and answers what the checks have found. Built from the raw rows that its ids name, without those that
+ * another hour keeps: so what comes in meanwhile waits for the next time. An hour whose checks fail is held: the file before it counts.
+ */
+export async function curatePartition(
+  deps: EtlDeps,
+  { client_id }: EtlScope,
+  hour: PartitionRow,
+): Promise<PartitionCheck[]> {
+  const version = hour.version + 1;
+  const path = hourFile(client_id, hour.partition, "events", version);
+  const links = hourFile(client_id, hour.partition, "links", version);
+  const repeats = await repeatsOf(deps, client_id);
+  const built = await deps.warehouse.use(async (connection) => {
+    const counts = await withRawFiles(deps, client_id, hour.partition, (files) =>
+      stageRows(deps, connection, { client_id, hour, files, repeats }),
+    );
+    const result = await checkCurated(connection, { ...counts, partition: hour.partition });
+    if (result.checks.some((check) => !check.ok && check.holds)) return result;
+    const columns = CURATED_COLUMNS.map(([name]) => name).join(", ");
+    const order = `session_id NULLS FIRST, timestamp, ${PLACE}`;
+    await writeFile(deps.lake, connection, `SELECT ${columns} FROM curated ORDER BY ${order}`, path);
+    await writeFile(deps.lake, connection, LINKS, links);
+    return result;
+  });
+  const isHeld = built.checks.some((check) => !check.ok && check.holds);
+  const change = isHeld
+    ? { state: "held" as const, checks: built.checks }
+    : {
+        ...built.counts,
+        state: "built" as const,
+        checks: built.checks,
+        version,
+        built_digest: hour.ids_digest,
+        is_disturbed: false,
+        built_at: new Date().toISOString(),
+      };
+  await changePartition(deps.ctx.db, client_id, hour.partition, change);
+  if (!isHeld) for (const file of [path, links]) await removeOldVersions(deps.lake, file);
+  return built.checks;
+}
+
+async function repeatsOf(deps: EtlDeps, clientId: string): Promise<string> {
+  const { repeats_version } = await findClient(deps.ctx.db, clientId);
+  return readFiles(
+    deps.lake,
+    repeats_version === 0 ? [] : [clientFile(clientId, "repeats", repeats_version)],
+    REPEATS_EMPTY,
+  );
+}
+
+/** Makes the table `curated`, and counts. Copies of one row, from a batch that was written twice, are one row. */
+async function stageRows(
+  deps: EtlDeps,
+  connection: DuckDBConnection,
+  { client_id, hour, files, repeats }: { client_id: string; hour: PartitionRow; files: string; repeats: string },
+): Promise<{ raw: number; sound: number; left: number }> {
+  const ids = readFiles(deps.lake, [hourFile(client_id, hour.partition, "ids", hour.ids_version)], "");
+  await connection.run(`CREATE OR REPLACE TEMP TABLE kept AS SELECT * FROM ${ids}
+    WHERE (h1, h2) NOT IN (SELECT (h1, h2) FROM ${repeats} WHERE partition = ${quote(hour.partition)})`);
+  const raw = `(SELECT *, ${ID_HASH} FROM ${files} WHERE ${isSound(client_id)})`;
+  const first = `SELECT raw.* EXCLUDE (h1, h2) FROM ${raw} AS raw SEMI JOIN kept USING (h1, h2, source_sequence, source_index, source_shard)
+    QUALIFY row_number() OVER (PARTITION BY h1, h2) = 1`;
+  await connection.run(
+    `CREATE OR REPLACE TEMP TABLE curated AS SELECT ${COLUMNS} FROM (${readCommerceSql(`(${first})`)})`,
+  );
+  const counted = await connection.runAndReadAll(
+    `SELECT count(*)::DOUBLE, count(*) FILTER (${isSound(client_id)})::DOUBLE, count(*) FILTER (${isSound(client_id)} AND (md5_number_upper(event_id), md5_number_lower(event_id)) NOT IN (SELECT (h1, h2) FROM ${ids}))::DOUBLE FROM ${files}`,
+  );
+  const [all, sound, late] = (counted.getRowsJson()[0] ?? []).map(Number);
+  // What came in since the ids were read belongs to the next time.
+  return { raw: (all ?? 0) - (late ?? 0), sound: (sound ?? 0) - (late ?? 0), left: late ?? 0 };
+}
+
+const COLUMNS = CURATED_COLUMNS.map(([name, type]) => `CAST(${EXPRESSIONS[name] ?? name} AS ${type}) AS ${name}`).join(
+  ", ",
+);
+
+/** For each device the user of the latest event of the hour that named both; of two at once the greater, as in the stream. */
+const LINKS = `SELECT anon_id, max({'t': timestamp, 'u': user_id}).u AS user_id, max(timestamp) AS timestamp
+  FROM curated WHERE anon_id IS NOT NULL AND user_id IS NOT NULL GROUP BY anon_id ORDER BY anon_id`;

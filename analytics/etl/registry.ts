@@ -1,0 +1,9 @@
+import type { DailyAggregate, WholeAggregate } from "./aggregate.ts";
+import { categoryPerformance, productPerformance } from "./aggregates/product-performance.ts";
+import { sessions } from "./aggregates/sessions.ts";
+
+/** What ETL computes, in this order: a new one is a file in aggregates/, a table in the schema `analytics`, and a line here. */
+export const DAILY_AGGREGATES: readonly DailyAggregate[] = [productPerformance, categoryPerformance, sessions];
+
+/** From all events at once, after the days. */
+export const WHOLE_AGGREGATES: readonly WholeAggregate[] = [];

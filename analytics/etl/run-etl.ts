@@ -1,0 +1,37 @@
+import type { EtlPage, EtlPageInput, EtlScope } from "../../core/contracts/etl.ts";
+import { aggregateWhole } from "./aggregate-day.ts";
+import type { EtlDeps } from "./deps.ts";
+import { curatePage, daysPage, linksStep, PAGE, repeatsStep, stagePage, type StepOptions } from "./steps.ts";
+
+export interface EtlSummary {
+  staged: number;
+  curated: number;
+  days: number;
+  whole: number;
+}
+
+/** All steps in a row, in this process: what the workflow does by activities. */
+export async function runEtl(deps: EtlDeps, scope: EtlScope, options = PAGE): Promise<EtlSummary> {
+  const staged = await eachPage(deps, scope, stagePage, options);
+  await repeatsStep(deps, scope);
+  const curated = await eachPage(deps, scope, curatePage, options);
+  await linksStep(deps, scope);
+  const days = await eachPage(deps, scope, daysPage, options);
+  return { staged, curated, days, whole: await aggregateWhole(deps, scope.client_id) };
+}
+
+async function eachPage(
+  deps: EtlDeps,
+  scope: EtlScope,
+  step: (deps: EtlDeps, input: EtlPageInput, options: StepOptions) => Promise<EtlPage>,
+  options: StepOptions,
+): Promise<number> {
+  let done = 0;
+  let after: string | null | undefined;
+  do {
+    const page = await step(deps, { ...scope, ...(after && { after }) }, options);
+    done += page.done;
+    after = page.after;
+  } while (after !== null);
+  return done;
+}

@@ -1,0 +1,110 @@
+import { sql } from "drizzle-orm";
+
+import type { EtlCheck, EtlPage, EtlPageInput, EtlScope } from "../../core/contracts/etl.ts";
+import { AppError } from "../../core/errors.ts";
+import { addChecks, summariseChecks } from "../../core/etl-check.ts";
+import { aggregateDay } from "./aggregate-day.ts";
+import { listNewHours, listStaleHours } from "./book.ts";
+import { curatePartition } from "./curate-partition.ts";
+import type { EtlDeps } from "./deps.ts";
+import { planDays } from "./plan-days.ts";
+import { settleLinks } from "./settle-links.ts";
+import { settleRepeats } from "./settle-repeats.ts";
+import { stageIds } from "./stage-ids.ts";
+
+/** Enough to count with. */
+const MANY = 1_000_000;
+
+/** Steps are pages of this many hours or days: between them a run may be paused. `onStep` hears of each. */
+export interface StepOptions {
+  limit: number;
+  onStep(): void;
+}
+
+export const PAGE: StepOptions = { limit: 24, onStep() {} };
+
+/** Hours that are not up to date. */
+export async function countHours(deps: EtlDeps, scope: EtlScope): Promise<number> {
+  const { db } = deps.ctx;
+  const fresh = await listNewHours(db, scope, { limit: MANY });
+  const stale = await listStaleHours(db, scope, { limit: MANY });
+  return new Set([...fresh, ...stale].map((hour) => hour.partition)).size;
+}
+
+export async function stagePage(deps: EtlDeps, { after, ...scope }: EtlPageInput, options = PAGE): Promise<EtlPage> {
+  const hours = await listNewHours(deps.ctx.db, scope, { ...(after && { after }), limit: options.limit });
+  return doAll(
+    hours,
+    (hour) => hour.partition,
+    options,
+    async (hour) => {
+      const failed = await stageIds(deps, scope, hour);
+      return failed === undefined ? [] : summariseChecks(hour.partition, [failed]);
+    },
+  );
+}
+
+/** Answers how many hours are to be built. */
+export async function repeatsStep(deps: EtlDeps, scope: EtlScope): Promise<number> {
+  await settleRepeats(deps, scope.client_id);
+  return (await listStaleHours(deps.ctx.db, scope, { limit: MANY })).length;
+}
+
+export async function curatePage(deps: EtlDeps, { after, ...scope }: EtlPageInput, options = PAGE): Promise<EtlPage> {
+  const hours = await listStaleHours(deps.ctx.db, scope, { ...(after && { after }), limit: options.limit });
+  return doAll(
+    hours,
+    (hour) => hour.partition,
+    options,
+    async (hour) => summariseChecks(hour.partition, await curatePartition(deps, scope, hour)),
+  );
+}
+
+/** Answers how many days are to be computed. */
+export async function linksStep(deps: EtlDeps, scope: EtlScope): Promise<number> {
+  await settleLinks(deps, scope.client_id);
+  return (await planDays(deps.ctx.db, scope)).length;
+}
+
+export async function daysPage(
+  deps: EtlDeps,
+  { after = "", ...scope }: EtlPageInput,
+  options = PAGE,
+): Promise<EtlPage> {
+  const plans = (await planDays(deps.ctx.db, scope)).filter(({ day }) => day > after).slice(0, options.limit);
+  return doAll(
+    plans,
+    (plan) => plan.day,
+    options,
+    async (plan) => {
+      await aggregateDay(deps, scope.client_id, plan);
+      return [];
+    },
+  );
+}
+
+/** One client's work at a time: a Schedule's run and one that was asked for take turns. Throws `conflict` where it is another's turn. */
+export function withClientLock<T>({ ctx }: EtlDeps, clientId: string, work: () => Promise<T>): Promise<T> {
+  return ctx.db.transaction(async (lock) => {
+    const [row] = await lock.execute(
+      sql`select pg_try_advisory_xact_lock(hashtextextended(${`etl:${clientId}`}, 0)) as held`,
+    );
+    if (row?.["held"] !== true) throw new AppError("conflict", "another run is at work for this client");
+    return work();
+  });
+}
+
+async function doAll<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  { limit, onStep }: StepOptions,
+  work: (item: T) => Promise<EtlCheck[]>,
+): Promise<EtlPage> {
+  let checks: EtlCheck[] = [];
+  for (const item of items) {
+    checks = addChecks(checks, await work(item));
+    onStep();
+  }
+  const last = items.at(-1);
+  return { done: items.length, after: items.length === limit && last !== undefined ? keyOf(last) : null, checks };
+}
