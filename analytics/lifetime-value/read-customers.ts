@@ -32,18 +32,24 @@ export function toMajor(minor: number, currency: string): number {
 export async function readCustomers(tx: Transaction, clientId: string, until: string): Promise<Customers> {
   const found = await tx.execute<Row>(sql`
     with bought as materialized (
-      select person, day, currency, sum(revenue_minor) as revenue, count(distinct coalesce(order_id, event_id)) as orders
+      select person, day, currency, sum(revenue_minor) as revenue
       from analytics.purchases where client_id = ${clientId} and day <= ${until} group by 1, 2, 3
+    ), ordered as (
+      select person, currency, count(distinct coalesce('order ' || order_id, event_id)) as orders
+      from analytics.purchases where client_id = ${clientId} and day <= ${until} group by 1, 2
     ), people as materialized (
       select person, min(day) as first_day, max(day) as last_day, count(distinct day) as purchase_days
       from bought group by 1
     )
-    select person, currency, sum(orders)::float8 as orders, sum(revenue)::float8 as revenue_minor,
+    select person, currency, orders::float8 as orders, sum(revenue)::float8 as revenue_minor,
       first_day::text, last_day::text, purchase_days::float8, count(*)::float8 as days,
       coalesce(sum(revenue) filter (where is_repeat), 0)::float8 as repeat_revenue,
       (count(*) filter (where is_repeat))::float8 as repeat_days
-    from (select *, day > first_day and revenue > 0 and currency <> '' as is_repeat from bought join people using (person)) b
-    group by person, currency, first_day, last_day, purchase_days
+    from (
+      select *, day > first_day and revenue > 0 and currency <> '' as is_repeat
+      from bought join people using (person) join ordered using (person, currency)
+    ) days
+    group by person, currency, orders, first_day, last_day, purchase_days
     order by person, currency`);
   return toCustomers(found, dayNumber(until));
 }

@@ -56,6 +56,23 @@ test("those who all buy at one rate and never leave, as a fit at its limit sees 
   expect(expectedPurchases({ r: 8_000, alpha: 8_000, a: 1e-4, b: 8 }, s, 52)).toBeCloseTo(52, 0);
 });
 
+test("whatever a fit may end with, what is expected is a number, and no more than a customer can buy who never leaves", () => {
+  const wild = fc.double({ min: -4, max: 4, noNaN: true }).map((x) => 10 ** x);
+  const wildModel = fc.record({ r: wild, alpha: wild, a: wild, b: wild });
+  const wildSummary = fc
+    .record({ frequency: fc.nat(400), age: fc.double({ min: 0, max: 900, noNaN: true }) })
+    .map(({ frequency, age }) => ({ frequency, recency: frequency === 0 ? 0 : age * 0.9, age }));
+  fc.assert(
+    fc.property(wildModel, wildSummary, weeks, (m, s, t) => {
+      const found = expectedPurchases(m, s, t);
+      const most = ((m.r + s.frequency) / (m.alpha + s.age)) * t;
+      expect(found).toBeGreaterThanOrEqual(0);
+      expect(found).toBeLessThanOrEqual(most * (1 + 1e-6) + 1e-9);
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
 test("CDNOW: the customer of the paper's example", () => {
   // Fader, Hardie and Lee's spreadsheet: x = 2, t_x = 30.43, T = 38.86, 39 weeks ahead: 1.226.
   const published = { r: 0.243, alpha: 4.414, a: 0.793, b: 2.426 };

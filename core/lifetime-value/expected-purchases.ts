@@ -5,6 +5,7 @@ import type { PurchaseSummary } from "./purchase-summary.ts";
 /** Beyond these the series takes long, or its terms grow and cancel each other: then the integral is the better way. */
 const FAR = 0.99;
 const ALTERNATING = 10;
+const GROWING = 50;
 const MOST_TERMS = 20_000;
 
 /** How many purchase days to expect of the customer in the next `weeks`. */
@@ -15,8 +16,10 @@ export function expectedPurchases(model: BgNbd, summary: PurchaseSummary, weeks:
 /** The same of one who has not left. */
 export function expectedWhileAlive(model: BgNbd, summary: PurchaseSummary, weeks: number): number {
   if (weeks <= 0) return 0;
-  const z = weeks / (model.alpha + summary.age + weeks);
-  const isTame = z < FAR && (model.r + 1 - model.a - model.b) * z < ALTERNATING;
+  const { r, alpha, a, b } = model;
+  const past = alpha + summary.age;
+  const z = weeks / (past + weeks);
+  const isTame = z < FAR && (r + 1 - a - b) * z < ALTERNATING && a * Math.log1p(weeks / past) < GROWING;
   return isTame ? expectedBySeries(model, summary, weeks) : expectedByIntegral(model, summary, weeks);
 }
 

@@ -13,8 +13,8 @@ export interface LogMaximum {
 }
 
 /**
- * The parameters, all positive, where `evaluate` is highest, seen from several starts; the first start is the centre of
- * where is looked. `evaluate` answers the gradient by the parameters themselves.
+ * The parameters, all positive, where `evaluate` is highest. A further start is tried where the one before led nowhere; the
+ * first is the centre of where is looked. `evaluate` answers the gradient by the parameters themselves.
  */
 export function maximise(evaluate: (parameters: number[]) => Slope, starts: readonly number[][]): LogMaximum {
   const centre = starts[0]!.map(Math.log);
@@ -28,11 +28,16 @@ export function maximise(evaluate: (parameters: number[]) => Slope, starts: read
     const inner = gradient.map((g, i) => -g * parameters[i]! * (1 - Math.tanh(u[i]! / FARTHEST) ** 2));
     return { value: Number.isFinite(value) ? -value : Infinity, gradient: inner };
   };
-  const found = starts.map((start) => minimise(descend, fold(start)));
-  const best = found.reduce((a, b) => (b.value < a.value ? b : a));
-  const parameters = unfold(best.at);
-  const isInside = parameters.every((p, i) => Math.abs(Math.log(p) - centre[i]!) < FARTHEST - AT_LIMIT);
-  return { parameters, value: -best.value, converged: best.converged && isInside };
+  let best: LogMaximum | undefined;
+  for (const start of starts) {
+    const { at, value, converged } = minimise(descend, fold(start));
+    const parameters = unfold(at);
+    const isInside = parameters.every((p, i) => Math.abs(Math.log(p) - centre[i]!) < FARTHEST - AT_LIMIT);
+    if (best === undefined || -value > best.value)
+      best = { parameters, value: -value, converged: converged && isInside };
+    if (best.converged) break;
+  }
+  return best!;
 }
 
 const clamp = (x: number) => Math.min(0.99, Math.max(-0.99, x));

@@ -15,6 +15,8 @@ const FLAT = 1e-9;
 const MOST_ITERATIONS = 500;
 /** Armijo's: what of the slope a step must have gained to be taken. */
 const ENOUGH = 1e-4;
+/** Values that differ by less are the same. */
+const ROUNDING = 1e-14;
 
 /**
  * BFGS with a line search that halves, for smooth functions of a few variables whose gradient is known. Deterministic: the
@@ -62,9 +64,10 @@ function searchAlong(
   for (let length = Math.min(1, 2 / longest); length * longest > 1e-15; length /= 2) {
     const to = at.map((x, i) => x + length * direction[i]!);
     const slope = evaluate(to);
-    if (slope.value <= here.value + ENOUGH * length * descent && slope.gradient.every(Number.isFinite)) {
-      return { at: to, slope };
-    }
+    if (!slope.gradient.every(Number.isFinite)) continue;
+    // Next to the bottom the value is all rounding, and the gradient alone still tells which way is down.
+    const isSame = slope.value <= here.value + ROUNDING * Math.abs(here.value) && isFlatter(slope, here);
+    if (isSame || slope.value <= here.value + ENOUGH * length * descent) return { at: to, slope };
   }
   return undefined;
 }
@@ -83,6 +86,7 @@ function updateInverse(
   );
 }
 
+const isFlatter = (one: Slope, other: Slope) => dot(one.gradient, one.gradient) < dot(other.gradient, other.gradient);
 const isFlat = (gradient: readonly number[]) => gradient.every((g) => Math.abs(g) < FLAT);
 const isNearlyFlat = (gradient: readonly number[]) => gradient.every((g) => Math.abs(g) < 1_000 * FLAT);
 
