@@ -8,6 +8,7 @@ export * from "./schema/clients.ts";
 export * from "./schema/dead-letters.ts";
 export * from "./schema/deliveries.ts";
 export * from "./schema/etl.ts";
+export * from "./schema/funnel.ts";
 export * from "./schema/lake.ts";
 export * from "./schema/lifetime.ts";
 export * from "./schema/people.ts";
