@@ -12,7 +12,7 @@ import { orFailure, whichBackfill } from "./backfill/find-backfill.ts";
 import { loadPages } from "./backfill/load-pages.ts";
 import { prepareFile } from "./backfill/prepare-file.ts";
 
-const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 1_500;
 
 export interface BackfillDeps {
   ctx: Pick<Context, "config" | "db" | "log" | "redis">;

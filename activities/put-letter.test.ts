@@ -49,6 +49,14 @@ test("a letter from before enrichment goes back onto events, byte for byte, as i
   expect(to.enriched.appended).toEqual([]);
 });
 
+test("one of history out of a file is history still", async () => {
+  const to = streams();
+  const mark = { backfill_id: "b-1", seen_under: "1980-01-01T00:00:00.000Z" };
+  const provenance = { received_at: "2026-11-21T10:00:01.000Z", request_id: "first", ...mark };
+  await putLetter(to, EVENTS, letterOf({ stage: "sessionize", provenance }), REPLAY);
+  expect(decodeEnvelope(to.events.appended[0]!.data).header).toMatchObject(mark);
+});
+
 test("a later one goes to the consumer where it failed, and to no other, behind whatever fence", async () => {
   const to = streams();
   await putLetter(to, AUTOMATION, letterOf({ stage: "automation", enrichment }), REPLAY);

@@ -49,6 +49,7 @@ function putEvent(
     request_id: provenance?.request_id ?? replay.request_id,
     ...(provenance?.ip && { ip: provenance.ip }),
     ...(provenance?.backfill_id && { backfill_id: provenance.backfill_id }),
+    ...(provenance?.seen_under && { seen_under: provenance.seen_under }),
     replay: { letter_id: id, replay_id: replay.id },
   };
   return events.append(laneOf(partitionKeyOf(event)), encodeEnvelope(header, [raw]), 1);

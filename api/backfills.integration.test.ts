@@ -1,10 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 import { makeTemporaryFolder } from "../infra/local/temporary-folder.ts";
+import { sweepBackfillFiles } from "../platform/backfill/sweep-files.ts";
 import { migrate } from "../platform/postgres/migrate.ts";
+import { backfills } from "../platform/postgres/schema.ts";
 import { type Asked, startTestApi, type TestApi } from "../test/support/api.ts";
 
 const MAX_BYTES = 100_000;
@@ -97,6 +100,20 @@ describe("POST /api/v1/backfills", () => {
     const reader = await t.addKey(["read"]);
     expect((await ask({ path: "ours.csv", mapping: MAPPING }, { key: reader })).status).toBe(403);
   });
+});
+
+test("its files go when they have been kept long enough, and not before; the row stays", async () => {
+  const [old, recent] = await Promise.all([send({ file, mapping }), send({ file, mapping })]);
+  const end = (id: string, ended_at: string) =>
+    t.api.db.update(backfills).set({ state: "done", ended_at, rejects_bytes: 10 }).where(eq(backfills.id, id));
+  await end(old.body.backfill_id, "2020-01-01T00:00:00Z");
+  await end(recent.body.backfill_id, new Date().toISOString());
+  expect(await sweepBackfillFiles(t.api)).toBeGreaterThanOrEqual(1);
+  expect(uploads()).toContain(recent.body.backfill_id);
+  expect(uploads()).not.toContain(old.body.backfill_id);
+  const path = `/api/v1/backfills/${old.body.backfill_id}`;
+  expect((await t.call("GET", path)).body).toMatchObject({ state: "done" });
+  expect((await t.call("GET", `${path}/rejects`)).status).toBe(404);
 });
 
 test("another client's backfill is not there, whatever is asked of it", async () => {

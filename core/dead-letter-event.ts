@@ -2,6 +2,7 @@ import type { Enrichment } from "./enriched-event.ts";
 import { type Event, eventSchema, MAX_DEPTH, MAX_EVENT_BYTES } from "./event.ts";
 import type { Fault } from "./errors.ts";
 import { findJsonFaults, jsonPointer } from "./json-faults.ts";
+import { findLosses } from "./json-losses.ts";
 import { applyPatch, isSameJson, type Patch } from "./patch.ts";
 
 /** The part of a dead letter that its event is made of. */
@@ -112,16 +113,6 @@ function faultsOf(value: unknown, { client_id }: LetterPayload, raw: Buffer): Fa
   if (raw.length > MAX_EVENT_BYTES)
     faults.push({ path: "", reason: `${raw.length} bytes, at most ${MAX_EVENT_BYTES}` });
   return faults;
-}
-
-/** Writing an event anew must not lose digits that nobody asked to be changed. */
-function findLosses(value: unknown, path = "", depth = 1): Fault[] {
-  if (typeof value === "number") {
-    const isKept = Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
-    return isKept ? [] : [{ path, reason: "a number too long to be written anew: it would lose digits" }];
-  }
-  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return [];
-  return Object.entries(value).flatMap(([key, item]) => findLosses(item, path + jsonPointer([key]), depth + 1));
 }
 
 function findMoved(before: unknown, after: unknown): Fault[] {

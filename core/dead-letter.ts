@@ -36,6 +36,8 @@ export interface Provenance {
   ip?: string;
   /** Of history out of a file: replayed, it is history still. */
   backfill_id?: string;
+  /** Under which time its id is to be remembered, where that is not its own. */
+  seen_under?: string;
 }
 
 /** Travels with a replayed event, so that failing again leads back to its letter, however often it was put on the stream. */

@@ -30,6 +30,8 @@ async function start(options: StartOptions): Promise<void> {
     for (const left of await endLeftovers(dir)) console.log(`Ended ${left}, left over from a start that was killed.`);
     await refuseTakenPorts(ports);
     rotateLogs(join(dir, "logs"));
+    // Where files of history may be put, to be loaded by their path.
+    mkdirSync(join(dir, "import"), { recursive: true });
     await runUntilStopped(
       createSystem({
         dir,

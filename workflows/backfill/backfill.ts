@@ -27,7 +27,7 @@ import { isHistoryLong } from "../history.ts";
 /** All may be repeated: how far a backfill has come is in its row. Stores that are away are waited for, for as long as it takes. */
 const { loadPages } = proxyActivities<Pick<BackfillActivities, "loadPages">>({
   startToCloseTimeout: "2 min",
-  heartbeatTimeout: "10 s",
+  heartbeatTimeout: "6 s",
   retry: { initialInterval: "500 ms", maximumInterval: "30 s" },
 });
 /** Unpacking some gigabytes takes its time. */

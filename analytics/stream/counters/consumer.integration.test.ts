@@ -34,7 +34,7 @@ function entriesOf(clientId: string, count: number, from = 0, enrichment: Partia
 const sumOf = (counts: Readonly<Record<string, number>> = {}) => Object.values(counts).reduce((sum, n) => sum + n, 0);
 
 function createHost(shard: string, deps: CountersDeps = {}) {
-  const consumer = createCountersConsumer(ctx, deps);
+  const consumer = createCountersConsumer(ctx, { now: () => START + 120_000, ...deps });
   const signal = new AbortController().signal;
   return (entries: StreamEntry[], state?: CountersState) => consumer.handle({ shard, entries, state, signal });
 }
@@ -48,6 +48,13 @@ test("counts by client, minute and type, over all shards", async () => {
     { minute: "2026-11-21T10:00Z", counts: { page_view: 15, add_to_cart: 15 } },
     { minute: "2026-11-21T10:01Z", counts: { product_view: 15, purchase: 15 } },
   ]);
+});
+
+test("minutes that would have expired are not counted: history comes by, too", async () => {
+  const client = randomUUID();
+  await createHost("shard-0", { now: () => START + 7 * 86_400_000 + 1_000 })(entriesOf(client, 40));
+  const counters = await readLiveCounters(createUserStore(ctx), client, range);
+  expect(counters.map(({ counts }) => sumOf(counts))).toEqual([0, 20]);
 });
 
 test("a batch tried again by another process, cut in any way, counts nothing twice", async () => {

@@ -31,6 +31,7 @@ export interface CountersState {
 interface Parts extends Omit<Placing, "expiresAt"> {
   ctx: Pick<Context, "db" | "log">;
   cache: ItemCache;
+  now(): number;
 }
 
 export interface CountersDeps {
@@ -40,14 +41,17 @@ export interface CountersDeps {
   /** Says which clients' counters are hot; without it none is. */
   watch?: HotKeyWatch;
   spreadAbove?: number;
+  /** Says which minutes are still of interest; `Date.now` unless told. */
+  now?(): number;
 }
 
 /** Counts events by client, minute and type, for dashboards that show what goes on now. */
 export function createCountersConsumer(
   ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
-  { registry, store = createUserStore(ctx), watch, spreadAbove = SPREAD_ABOVE_UNITS_PER_S }: CountersDeps = {},
+  deps: CountersDeps = {},
 ): ConsumerOptions<CountersState> {
-  const parts: Parts = { ctx, store, cache: new LruMap(CACHED_ITEMS), watch: watch ?? null, spreadAbove };
+  const { registry, store = createUserStore(ctx), watch = null, spreadAbove = SPREAD_ABOVE_UNITS_PER_S } = deps;
+  const parts: Parts = { ctx, store, cache: new LruMap(CACHED_ITEMS), watch, spreadAbove, now: deps.now ?? Date.now };
   return {
     stream: ctx.config.LIVORA_STREAM_ENRICHED,
     name: COUNTERS_CONSUMER,
@@ -68,13 +72,13 @@ async function countBatch(parts: Parts, batch: StreamBatch<CountersState>): Prom
     parts.ctx.db,
     unreadable.map((entry) => toDeadLetter(batch.shard, entry)),
   );
-  await countEvents(parts, batch.shard, fresh.filter(isRecent));
+  await countEvents(parts, batch.shard, fresh.filter(isAfter(parts.now() - COUNTERS_TTL_DAYS * DAY_MS)));
   return { fences };
 }
 
 /** Minutes that would have expired are not written again: history comes in here, too. */
-function isRecent({ timestamp }: Enrichment): boolean {
-  return Date.parse(timestamp) > Date.now() - COUNTERS_TTL_DAYS * DAY_MS;
+function isAfter(ms: number): (event: Enrichment) => boolean {
+  return ({ timestamp }) => Date.parse(timestamp) > ms;
 }
 
 /** The items know for each lane what they have counted, so that a batch tried again counts nothing twice. */

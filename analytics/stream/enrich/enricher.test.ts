@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { expect, test } from "vitest";
 
-import { decodeEnriched } from "../../../core/enriched-event.ts";
+import { decodeEnriched, type Enrichment } from "../../../core/enriched-event.ts";
 import { encodeEnvelope } from "../../../core/envelope.ts";
 import type { Event } from "../../../core/event.ts";
 import type { DeadLetter, DroppedEvent } from "../../../platform/dead-letters.ts";
@@ -10,10 +10,14 @@ import type { StreamEntry } from "../../../platform/stream/types.ts";
 import { createMemoryUserStore } from "../../../test/support/memory-user-store.ts";
 import { createEnricher, type EnricherDeps } from "./enricher.ts";
 import { SILENT } from "./metrics.ts";
+import type { Step } from "./step.ts";
 
 let number = 0;
 
-function entryOf(event: Partial<Event>, more: { seen_under?: string } = {}): StreamEntry & { event: Event } {
+function entryOf(
+  event: Partial<Event>,
+  more: { seen_under?: string; backfill_id?: string } = {},
+): StreamEntry & { event: Event } {
   number += 1;
   const whole = {
     event_id: randomUUID(),
@@ -60,6 +64,30 @@ function setUp(more: Partial<EnricherDeps> = {}) {
 }
 
 const nameOf = ({ event }: { event: Event }) => `${event.client_id} ${event.event_id}`;
+
+test("history out of a file is marked as such for everyone who comes after, also as a dead letter", async () => {
+  const enriched: Enrichment[] = [];
+  const producer = {
+    async append(_lane: number, data: Uint8Array) {
+      const { event: _, raw: __, ...enrichment } = decodeEnriched(Buffer.from(data));
+      enriched.push(enrichment);
+      return { shard: "", sequence: "", index: 0 };
+    },
+  };
+  const { run, letters } = setUp({ producer });
+  const history = { timestamp: "2025-11-21T10:00:00.000Z" };
+  const entries = [entryOf(history, { backfill_id: "b-1" }), entryOf({})];
+  await run(entries);
+  expect(enriched.map(({ backfill_id }) => backfill_id)).toEqual(["b-1", undefined]);
+  // A year late, it is where the session began.
+  expect(enriched[0]).toMatchObject({ timestamp: history.timestamp, session: { started_at: history.timestamp } });
+  expect(enriched[1]).toMatchObject({ session: { started_at: history.timestamp } });
+
+  const broken: Step = { name: "broken", run: () => ({ outcome: "dead_letter", reason: "always" }) };
+  const mark = { backfill_id: "b-1", seen_under: "1980-01-01T00:00:00.000Z" };
+  await run([entryOf(history, mark)], { arrange: (steps) => [broken, ...steps] });
+  expect(letters).toMatchObject([{ stage: "broken", provenance: mark }]);
+});
 
 test("what was remembered before a crash, and not yet passed on, is passed on when the batch comes again", async () => {
   const { run, passed, drops } = setUp();

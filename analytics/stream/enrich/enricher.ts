@@ -91,8 +91,15 @@ export function createEnricher(deps: EnricherDeps): Enricher {
 
 function toDeadLetter({ draft, stage, reason, attempts }: Rejected): DeadLetter {
   const { clientId, event, raw, source, receivedAt: received_at, requestId: request_id, ip, replay } = draft;
-  const { backfillId: backfill_id } = draft;
-  const provenance = { received_at, request_id, ...(ip !== null && { ip }), ...(backfill_id && { backfill_id }) };
+  const { backfillId: backfill_id, sentAtMs, seenUnderMs } = draft;
+  const provenance = {
+    received_at,
+    request_id,
+    ...(ip !== null && { ip }),
+    ...(backfill_id && { backfill_id }),
+    ...(seenUnderMs !== sentAtMs &&
+      Number.isFinite(seenUnderMs) && { seen_under: new Date(seenUnderMs).toISOString() }),
+  };
   const letter = { clientId, eventId: event.event_id, stage, reason, payload: raw, source, attempts, provenance };
   return replay ? { ...letter, replay } : letter;
 }
