@@ -7,6 +7,7 @@ import type { AggregateColumns } from "./aggregate.ts";
 import { findClient, listPartitions } from "./book.ts";
 import { type EtlDeps, query, type Row } from "./deps.ts";
 import { createEventsView } from "./events-view.ts";
+import { deriveAggregates } from "./derive-aggregates.ts";
 import { type DayPlan, digestOf, readTimeZone } from "./plan-days.ts";
 import { DAILY_AGGREGATES, WHOLE_AGGREGATES } from "./registry.ts";
 
@@ -60,7 +61,7 @@ export async function aggregateWhole(deps: EtlDeps, clientId: string): Promise<n
     });
     computed++;
   }
-  return computed;
+  return computed + (await deriveAggregates(db, clientId, Date.now()));
 }
 
 async function insertRows(

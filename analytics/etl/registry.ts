@@ -1,9 +1,17 @@
 import type { DailyAggregate, WholeAggregate } from "./aggregate.ts";
+import { personDays } from "./aggregates/person-days.ts";
 import { categoryPerformance, productPerformance } from "./aggregates/product-performance.ts";
+import { purchases } from "./aggregates/purchases.ts";
 import { sessions } from "./aggregates/sessions.ts";
 
 /** What ETL computes, in this order: a new one is a file in aggregates/, a table in the schema `analytics`, and a line here. */
-export const DAILY_AGGREGATES: readonly DailyAggregate[] = [productPerformance, categoryPerformance, sessions];
+export const DAILY_AGGREGATES: readonly DailyAggregate[] = [
+  productPerformance,
+  categoryPerformance,
+  sessions,
+  purchases,
+  personDays,
+];
 
 /** From all events at once, after the days. */
 export const WHOLE_AGGREGATES: readonly WholeAggregate[] = [];

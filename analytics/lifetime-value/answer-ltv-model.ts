@@ -5,7 +5,7 @@ import type { Database } from "../../platform/postgres/database.ts";
 import { fitModels } from "./fit-models.ts";
 import { readCustomers } from "./read-customers.ts";
 
-export const ltvModelParams = z.object({ observed_until: z.iso.date(), currency: z.string().optional() });
+const ltvModelParams = z.object({ observed_until: z.iso.date(), currency: z.string().optional() });
 
 const finite = z.number();
 export const ltvModelSchema = z

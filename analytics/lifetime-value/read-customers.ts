@@ -24,7 +24,7 @@ export interface Customers {
 }
 
 /** The other way round: `toMajor(12900, "USD")` is 129. */
-export function toMajor(minor: number, currency: string): number {
+function toMajor(minor: number, currency: string): number {
   return minor / 10 ** (CURRENCY_EXPONENTS.get(currency) ?? 2);
 }
 
