@@ -15,7 +15,9 @@ import { createAdHocWorker } from "./ad-hoc.ts";
 import { createAuditWorker } from "./audit.ts";
 import { createBackfillWorker } from "./backfill.ts";
 import { createDeadLettersWorker } from "./dead-letters.ts";
+import { createEtlWorker } from "./etl.ts";
 import { createJourneyWorker } from "./journey.ts";
+import { keepEtlSchedules } from "./keep-etl-schedules.ts";
 import { createLakeWorker } from "./lake.ts";
 import { runWorkers } from "./run-workers.ts";
 import { createShardsWorker } from "./shards.ts";
@@ -37,7 +39,12 @@ const ctx = createDeliveryContext(base, { producer, registry });
 const journeys = connectJourneys(config);
 const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: config.LIVORA_WORKERS_METRICS_PORT });
 const counter = createEdgeCounter(base.db, resolve(config.LIVORA_LAKE), base.log);
-const sweepers = [keepSweepingDeliveries(ctx), keepSweepingBrokenRuns({ ctx, journeys }), keepSweepingBackfills(ctx)];
+const sweepers = [
+  keepSweepingDeliveries(ctx),
+  keepSweepingBrokenRuns({ ctx, journeys }),
+  keepSweepingBackfills(ctx),
+  keepEtlSchedules(ctx),
+];
 const workers = runWorkers({
   config,
   log: ctx.log,
@@ -45,6 +52,7 @@ const workers = runWorkers({
     (connection) => createJourneyWorker({ ctx, journeys }, connection),
     (connection) => createLakeWorker(ctx, connection),
     (connection) => createAuditWorker(ctx, connection),
+    (connection) => createEtlWorker(ctx, connection),
     (connection) => createAdHocWorker(ctx, connection),
     (connection) => createDeadLettersWorker({ ctx, streams: { events: producer, enriched } }, connection),
     (connection) => createShardsWorker(ctx, connection),

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dayIn } from "../../core/calendar-day.ts";
 import { readCommerce } from "../../core/curated-event.ts";
 import type { Enrichment } from "../../core/enriched-event.ts";
-import { partitionOf } from "../../core/lake.ts";
 import { uuidOf } from "../../core/uuid.ts";
 import type { Context } from "../../platform/context.ts";
 import { compactPartition } from "../../platform/lake/compact.ts";

@@ -24,6 +24,13 @@ export interface EtlProgress {
 
 export const NO_PROGRESS: EtlProgress = { partitions: { done: 0, total: 0 }, days: { done: 0, total: 0 } };
 
+/** What the query answers, and the end of a run. */
+export interface EtlRunProgress {
+  state: EtlRunState;
+  progress: EtlProgress;
+  checks: EtlCheck[];
+}
+
 /** What a check has found in all hours that a run has built. */
 export interface EtlCheck {
   check: CheckName;
@@ -96,7 +103,7 @@ export interface EtlActivities {
 }
 
 export interface EtlEnd {
-  state: "done" | "failed" | "cancelled";
+  state: EtlRunState;
   progress: EtlProgress;
   checks: EtlCheck[];
 }

@@ -1,0 +1,42 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+
+import { type NativeConnection, Worker } from "@temporalio/worker";
+
+import { createEtlActivities } from "../activities/etl.ts";
+import { ETL_TASK_QUEUE } from "../core/contracts/etl.ts";
+import type { Context } from "../platform/context.ts";
+import { createLake } from "../platform/lake/lake.ts";
+import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { bundleWorkflows } from "./bundle.ts";
+import { errorInterceptor } from "./error-interceptor.ts";
+
+/** Bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
+const CONCURRENT_ACTIVITIES = 1;
+const MEMORY_LIMIT = "768MB";
+const THREADS = 2;
+const PAGE_SIZE = 24;
+
+/** The task queue "etl". The caller runs and shuts down the worker. */
+export async function createEtlWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
+  const { config } = ctx;
+  const lake = createLake(config.LIVORA_LAKE);
+  return Worker.create({
+    connection,
+    namespace: config.LIVORA_TEMPORAL_NAMESPACE,
+    taskQueue: ETL_TASK_QUEUE,
+    workflowBundle: await bundleWorkflows("etl.ts"),
+    activities: createEtlActivities({
+      ctx,
+      lake,
+      pageSize: PAGE_SIZE,
+      openWarehouse: () => {
+        const tempFolder = join(lake.root, "_tmp", `spill-etl-${randomUUID()}-${process.pid}`);
+        return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: THREADS, tempFolder });
+      },
+    }),
+    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
+    maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    shutdownGraceTime: "10 s",
+  });
+}
