@@ -30,7 +30,7 @@ const TOKENS: Record<string, Token> = {
   SSS: { pattern: "\\d{1,9}", field: "fraction" },
   Z: { pattern: "(?:Z|[+-]\\d{2}:?\\d{2})", field: "zone" },
 };
-export const TOKEN_NAMES = Object.keys(TOKENS);
+const TOKEN_NAMES = Object.keys(TOKENS);
 const MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
 const PART = /'([^']*)'|([A-Za-z]+)|([^A-Za-z']+)|'/g;
 const NO_ZONE = "a time without a zone, and the mapping has none (time_zone)";

@@ -52,7 +52,7 @@ export async function unpack(
 }
 
 /** Passes bytes on, and knows how many they were, and which. */
-export function createMeter(maxBytes: number, onBytes: () => void) {
+function createMeter(maxBytes: number, onBytes: () => void) {
   const hash = createHash("sha256");
   let bytes = 0;
   const stream = new Transform({

@@ -1,3 +1,4 @@
+import { chunksOf } from "../../core/chunks.ts";
 import { type Event, MAX_BATCH } from "../../core/event.ts";
 import { type AppError, type Fault, isAppError } from "../../core/errors.ts";
 import { check } from "./check.ts";
@@ -24,47 +25,30 @@ export function admitEach(
 ): Admitted & { refused: Map<number, Fault[]> } {
   const admitted: Admitted = { events: [], slices: [] };
   const refused = new Map<number, Fault[]>();
-  for (let from = 0; from < texts.length; from += MAX_BATCH) {
-    let places = texts.slice(from, from + MAX_BATCH).map((_, i) => from + i);
-    while (places.length > 0) {
-      try {
-        const body = Buffer.from(`[${places.map((place) => texts[place]).join(",")}]`);
-        const { events, slices } = admit(body, clientId, nowMs);
-        admitted.events.push(...events);
-        admitted.slices.push(...slices);
-        break;
-      } catch (error) {
-        if (!isAppError(error, "invalid")) throw error;
-        const before = places.length;
-        places = withoutFaulty(places, error, refused);
-        // What is wrong with them all together is wrong with one of them: nesting without end, say.
-        if (places.length === before && before > 1) {
-          for (const place of places) {
-            const { refused: alone, ...one } = admitEach([texts[place] ?? ""], clientId, nowMs);
-            admitted.events.push(...one.events);
-            admitted.slices.push(...one.slices);
-            for (const faults of alone.values()) refused.set(place, faults);
-          }
-          break;
-        }
-        if (places.length === before) {
-          refused.set(
-            places[0] ?? 0,
-            error.faults.length > 0 ? [...error.faults] : [{ path: "", reason: error.message }],
-          );
-          break;
-        }
-      }
+
+  function take(places: readonly number[]): void {
+    if (places.length === 0) return;
+    try {
+      const body = Buffer.from(`[${places.map((place) => texts[place]).join(",")}]`);
+      const { events, slices } = admit(body, clientId, nowMs);
+      admitted.events.push(...events);
+      admitted.slices.push(...slices);
+    } catch (error) {
+      if (!isAppError(error, "invalid")) throw error;
+      const faulty = Map.groupBy(error.faults, ({ index }) => (index === undefined ? undefined : places[index]));
+      const rest = places.filter((place) => !faulty.has(place));
+      for (const [place, faults] of faulty) if (place !== undefined) refused.set(place, faults);
+      if (rest.length < places.length) take(rest);
+      // What is wrong with all of them together is wrong with one of them: nesting without end, say.
+      else if (places.length > 1) for (const place of places) take([place]);
+      else refused.set(places[0] ?? 0, error.faults.length > 0 ? [...error.faults] : [faultOf(error)]);
     }
   }
+
+  for (const places of chunksOf([...texts.keys()], MAX_BATCH)) take(places);
   return { ...admitted, refused };
 }
 
-function withoutFaulty(places: readonly number[], { faults }: AppError, refused: Map<number, Fault[]>): number[] {
-  const faulty = Map.groupBy(faults, (fault) => fault.index);
-  return places.filter((place, i) => {
-    const own = faulty.get(i);
-    if (own) refused.set(place, own);
-    return own === undefined;
-  });
+function faultOf({ message }: AppError): Fault {
+  return { path: "", reason: message };
 }
