@@ -10,7 +10,9 @@ import { createUserStore, type UserStore } from "../platform/user-store.ts";
 import { connectJourneyClient } from "./journey-client.ts";
 import { type ApiMetrics, createMetrics } from "./metrics.ts";
 import type { BackfillClient } from "../crm/backfill-client.ts";
+import type { EtlClient } from "../crm/etl-run.ts";
 import { createBackfillClient } from "./backfill-client.ts";
+import { createEtlClient } from "./etl-client.ts";
 import { createReplayClient } from "./replay-client.ts";
 import { connectShardClient, type ShardClient } from "./shard-client.ts";
 import { connectWorkflowClient, type WorkflowClient } from "./workflow-client.ts";
@@ -23,6 +25,7 @@ export interface ApiContext extends Context {
   journeys: JourneyClient;
   replays: ReplayClient;
   backfills: BackfillClient;
+  etl: EtlClient;
   workflows: WorkflowClient;
   shards: ShardClient;
   store: UserStore;
@@ -50,6 +53,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     journeys: overrides.journeys ?? journeys,
     replays: overrides.replays ?? createReplayClient(workflows),
     workflows: overrides.workflows ?? workflows,
+    etl: overrides.etl ?? createEtlClient(workflows),
     backfills: overrides.backfills ?? createBackfillClient(workflows),
     shards: overrides.shards ?? shards,
     async close() {
