@@ -53,6 +53,8 @@ export async function createBackfillWorker(
     }),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
+    // So long a run waits for the worker that had it in its memory; it may be dead.
+    stickyQueueScheduleToStartTimeout: "2 s",
     shutdownGraceTime: "10 s",
   });
 }
