@@ -1,10 +1,10 @@
 import { AppError } from "../../core/errors.ts";
 import type { AdHocInput } from "../../core/contracts/ad-hoc.ts";
-import type { Context } from "../../platform/context.ts";
+import type { EtlDeps } from "../etl/deps.ts";
 import { answerLtvModel } from "../lifetime-value/answer-ltv-model.ts";
 
-export interface AnswererDeps {
-  ctx: Context;
+/** A warehouse is opened at its first use, for this question alone. */
+export interface AnswererDeps extends EtlDeps {
   /** How much is done, from 0 to 1. */
   report(share: number): void;
 }
