@@ -6,6 +6,7 @@ import { createHotKeyWatch } from "../platform/hot-keys.ts";
 import { meterWrites } from "../platform/metered-store.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { createUserStore } from "../platform/user-store.ts";
+import { readRedisTimeMs } from "../platform/redis-time.ts";
 import { publishWatermark, readWatermark } from "../platform/watermark.ts";
 import { createAutomationConsumer } from "./stream/automation/consumer.ts";
 import { createCountersConsumer } from "./stream/counters/consumer.ts";
@@ -42,6 +43,8 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
   const running = [
     runConsumer(ctx, {
       ...enrich,
+      // A clock that was ahead would put a watermark ahead, for good.
+      readTime: () => readRedisTimeMs(ctx.redis),
       ...publishWatermark(ctx.redis, "enrich", onError),
       async handle(batch) {
         const state = await enrich.handle(batch);
@@ -62,6 +65,7 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
     runConsumer(ctx, {
       ...createReceiptsConsumer(ctx),
       registry,
+      readTime: () => readRedisTimeMs(ctx.redis),
       ...publishWatermark(ctx.redis, "receipts", onError),
     }),
   ];

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { AppError } from "../core/errors.ts";
+import { readRedisTimeMs } from "../platform/redis-time.ts";
 import { markSend, unmarkSend } from "../platform/sends-under-way.ts";
 import { readStopHint } from "../platform/stop-hint.ts";
 import { readWatermark } from "../platform/watermark.ts";
@@ -17,7 +18,9 @@ export async function waitUntilConsidered(
   ctx: DeliveryContext,
   person: { client_id: string; person_keys: readonly string[] },
 ): Promise<void> {
-  const beganMs = Date.now();
+  const beganMs = await readRedisTimeMs(ctx.redis).catch((cause: unknown) => {
+    throw outOfReach(cause);
+  });
   const waitingSinceMs = performance.now();
   while (!(await isConsidered(ctx, person, beganMs))) {
     if (performance.now() - waitingSinceMs > ctx.patience.watermarkMs) {

@@ -18,11 +18,7 @@ const SENDS_TIMEOUT_MS = 2_000;
  * events are safe already, so trouble with Redis is logged and nothing more.
  */
 export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestMetrics, log: Logger) {
-  return function leaveHints(
-    clientId: string,
-    events: readonly Event[],
-    acknowledgedAtMs: number,
-  ): Promise<void> | undefined {
+  return function leaveHints(clientId: string, events: readonly Event[]): Promise<void> | undefined {
     const hints: StopHint[] = [];
     for (const { event_type, user_id, anon_id } of events) {
       if (!exits.has(clientId, event_type)) continue;
@@ -30,7 +26,7 @@ export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestM
       if (anon_id) hints.push({ clientId, personKey: `anon:${anon_id}` });
     }
     if (hints.length === 0) return undefined;
-    return leave(redis, clientId, hints, acknowledgedAtMs).catch((error: Error) => {
+    return leave(redis, clientId, hints).catch((error: Error) => {
       metrics.hintFailures.inc();
       log.warn({ client_id: clientId, err: error.message }, "stop hints not left");
     });
@@ -38,8 +34,8 @@ export function createHintStep(redis: Redis, exits: ExitEvents, metrics: IngestM
 }
 
 /** The hint first, then the look at what is going out: see `sends-under-way.ts`. */
-async function leave(redis: Redis, clientId: string, hints: readonly StopHint[], atMs: number): Promise<void> {
-  await withTimeout(() => setStopHints(redis, hints, atMs), REDIS_TIMEOUT_MS, "Redis");
+async function leave(redis: Redis, clientId: string, hints: readonly StopHint[]): Promise<void> {
+  await withTimeout(() => setStopHints(redis, hints), REDIS_TIMEOUT_MS, "Redis");
   const personKeys = hints.map((hint) => hint.personKey);
   const wait = () => waitForSends(redis, { clientId, personKeys }, SENDS_TIMEOUT_MS);
   const isQuiet = await withTimeout(wait, SENDS_TIMEOUT_MS + REDIS_TIMEOUT_MS, "Redis");

@@ -55,8 +55,7 @@ export function createPipeline(parts: PipelineParts) {
       request_id: requestId,
       ip: clientAddress(request, parts.proxies),
     });
-    // The time of the acknowledgement, not of the receipt: a watermark between the two has not seen these events.
-    const leaving = leaveHints(caller.clientId, events, Date.now());
+    const leaving = leaveHints(caller.clientId, events);
     if (leaving) await leaving;
     answerAccepted(response, requestId, events, positions);
     return events.length;

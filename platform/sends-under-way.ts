@@ -2,6 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Redis } from "ioredis";
 
+import { readRedisTimeMs } from "./redis-time.ts";
+
 /**
  * The counterpart of the stop hint. A worker marks a person, then looks for hints, then hands the message over; the edge
  * leaves its hint, then looks for marks, then answers. Redis puts the two in one order: either the worker sees the hint
@@ -20,8 +22,9 @@ const POLL_MS = 5;
 const MARKS = "livora:sending:";
 
 export async function markSend(redis: Redis, person: PersonKeys, sendId: string): Promise<void> {
+  const goneAtMs = (await readRedisTimeMs(redis)) + MARK_MS;
   const pipeline = redis.pipeline();
-  for (const key of markKeys(person)) pipeline.zadd(key, Date.now() + MARK_MS, sendId).pexpire(key, MARK_MS);
+  for (const key of markKeys(person)) pipeline.zadd(key, goneAtMs, sendId).pexpire(key, MARK_MS);
   throwFirst(await pipeline.exec());
 }
 
@@ -33,9 +36,9 @@ export async function unmarkSend(redis: Redis, person: PersonKeys, sendId: strin
 
 /** Resolves once no message to this person is being handed over, or after `timeoutMs`; answers whether none was left. */
 export async function waitForSends(redis: Redis, person: PersonKeys, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
+  const startedAt = performance.now();
   while (await isSending(redis, person)) {
-    if (Date.now() > deadline) return false;
+    if (performance.now() - startedAt > timeoutMs) return false;
     await sleep(POLL_MS);
   }
   return true;
@@ -54,8 +57,9 @@ function isSending(redis: Redis, person: PersonKeys): Promise<boolean> {
 }
 
 async function areMarked(redis: Redis, keys: readonly string[]): Promise<boolean> {
+  const nowMs = await readRedisTimeMs(redis);
   const pipeline = redis.pipeline();
-  for (const key of keys) pipeline.zcount(key, Date.now(), "+inf");
+  for (const key of keys) pipeline.zcount(key, nowMs, "+inf");
   const results = await pipeline.exec();
   throwFirst(results);
   return (results ?? []).some(([, count]) => Number(count) > 0);

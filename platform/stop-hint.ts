@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
 
+import { readRedisTimeMs } from "./redis-time.ts";
+
 /** Longer than any send waits for the watermark. */
 const KEPT_SECONDS = 600;
 
@@ -17,15 +19,17 @@ function stopHintKey({ clientId, personKey }: StopHint): string {
   return `livora:stop-hint:${clientId}:${personKey}`;
 }
 
-export async function setStopHints(redis: Redis, hints: readonly StopHint[], acknowledgedAtMs: number): Promise<void> {
+/** After the stream's acknowledgement, not before: a watermark of a time between the two has not seen these events. */
+export async function setStopHints(redis: Redis, hints: readonly StopHint[], aheadMs = 0): Promise<void> {
   const pipeline = redis.pipeline();
-  for (const hint of hints) pipeline.set(stopHintKey(hint), acknowledgedAtMs, "EX", KEPT_SECONDS);
+  const atMs = (await readRedisTimeMs(redis)) + aheadMs;
+  for (const hint of hints) pipeline.set(stopHintKey(hint), atMs, "EX", KEPT_SECONDS);
   const results = await pipeline.exec();
   const failed = results?.find(([error]) => error !== null);
   if (failed?.[0]) throw failed[0];
 }
 
-/** The newest hint of any of a person's keys, in epoch milliseconds; null where there is none. */
+/** The newest hint of any of a person's keys, by Redis' clock in epoch milliseconds; null where there is none. */
 export async function readStopHint(
   redis: Redis,
   clientId: string,

@@ -28,7 +28,7 @@ export function watermarkKey(name: Watermarked): string {
 }
 
 /**
- * Everything the edge acknowledged before this moment (epoch milliseconds, the consumers' clock) has been handled by the
+ * Everything the edge acknowledged before this moment (epoch milliseconds, Redis' clock) has been handled by the
  * consumer; 0 where that is not known. Throws where Redis is away.
  */
 export async function readWatermark(redis: Redis, name: Watermarked): Promise<number> {

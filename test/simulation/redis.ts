@@ -87,6 +87,7 @@ export function createModelRedis(): ModelRedis {
   function connect(network: Network): Redis {
     const call = <T>(serve: () => T) => network.ask("redis", serve, failure);
     return {
+      time: () => call(() => [Math.floor(Date.now() / 1_000), (Date.now() % 1_000) * 1_000]),
       hvals: (key: string) => call(() => [...hashOf(key).values()]),
       mget: (keys: string[]) => call(() => keys.map(get)),
       eval: (script: string, count: number, ...args: unknown[]) => call(() => evaluate(script, count, args)),

@@ -8,6 +8,7 @@ import { describeError } from "../../../platform/describe-error.ts";
 import type { ConsumerOptions, StreamBatch, StreamEntry } from "../../../platform/stream/types.ts";
 import { connectJourneys, type Journeys } from "../../../platform/temporal.ts";
 import { createUserStore, type UserStore } from "../../../platform/user-store.ts";
+import { readRedisTimeMs } from "../../../platform/redis-time.ts";
 import { publishWatermark, readWatermark } from "../../../platform/watermark.ts";
 import { isolatePoison } from "../isolate.ts";
 import { takeNew } from "../lane-filter.ts";
@@ -75,7 +76,9 @@ export function createAutomationConsumer(
   async function apply(events: readonly EnrichedEvent[], rules: Rules): Promise<void> {
     await identities.adopt(events);
     await upsertContacts(ctx.db, events);
-    const { stops, tells, entries, refused } = matchEvents(events, rules, Date.now());
+    // Not by this machine's clock: a wrong one would find everybody's cart too old.
+    const nowMs = await readRedisTimeMs(ctx.redis).catch(() => Date.now());
+    const { stops, tells, entries, refused } = matchEvents(events, rules, nowMs);
     const stopped = await stopRuns(ctx.db, stops, entries);
     starter.stop(stopped);
     const admission = await admitEntries(deps, entries);
