@@ -33,6 +33,12 @@ import { pauseReplayRoute } from "./routes/dead-letters/pause-replay.ts";
 import { previewPatchRoute } from "./routes/dead-letters/preview.ts";
 import { resumeReplayRoute } from "./routes/dead-letters/resume-replay.ts";
 import { startReplayRoute } from "./routes/dead-letters/start-replay.ts";
+import { cancelEtlRunRoute } from "./routes/etl/cancel.ts";
+import { getEtlRunRoute } from "./routes/etl/get.ts";
+import { listEtlRunsRoute } from "./routes/etl/list.ts";
+import { pauseEtlRunRoute } from "./routes/etl/pause.ts";
+import { resumeEtlRunRoute } from "./routes/etl/resume.ts";
+import { startEtlRunRoute } from "./routes/etl/start.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { changeStreamRoute } from "./routes/stream/change.ts";
@@ -77,6 +83,12 @@ export const ROUTES: readonly Route[] = [
   pauseBackfillRoute,
   resumeBackfillRoute,
   cancelBackfillRoute,
+  startEtlRunRoute,
+  listEtlRunsRoute,
+  getEtlRunRoute,
+  pauseEtlRunRoute,
+  resumeEtlRunRoute,
+  cancelEtlRunRoute,
   getLiveRoute,
   ltvRoute,
   ltvModelRoute,

@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+
+import { Client, Connection, ScheduleClient } from "@temporalio/client";
+import { NativeConnection, type Worker } from "@temporalio/worker";
+import { and, eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+
+import { createLakeConsumer } from "../analytics/stream/lake/consumer.ts";
+import { ETL_TASK_QUEUE, ETL_WORKFLOW, type EtlInput, etlScheduleId } from "../core/contracts/etl.ts";
+import { partitionOf } from "../core/lake.ts";
+import type { Context } from "../platform/context.ts";
+import { createLake, type Lake } from "../platform/lake/lake.ts";
+import { migrate } from "../platform/postgres/migrate.ts";
+import { builds, clients, etlPartitions, etlRuns } from "../platform/postgres/schema.ts";
+import { createIsolatedContext } from "../test/support/context.ts";
+import { makeEnriched, toEntry } from "../test/support/enriched-events.ts";
+import { createEtlWorker } from "./etl.ts";
+import { ensureEtlSchedules } from "./keep-etl-schedules.ts";
+
+const HOUR = Date.parse("2026-11-19T15:00:00.000Z");
+const DAY = 86_400_000;
+let ctx: Context;
+let lake: Lake;
+let connection: NativeConnection;
+let client: Client;
+let worker: Worker;
+let running: Promise<void>;
+
+beforeAll(async () => {
+  await migrate(inject("config").LIVORA_POSTGRES_URL);
+  ctx = await createIsolatedContext();
+  lake = createLake(ctx.config.LIVORA_LAKE);
+  const address = ctx.config.LIVORA_TEMPORAL_ADDRESS;
+  connection = await NativeConnection.connect({ address });
+  client = new Client({ connection: await Connection.connect({ address }) });
+  worker = await createEtlWorker(ctx, connection);
+  running = worker.run();
+});
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await client.connection.close();
+  await connection.close();
+  await ctx.close();
+});
+
+async function makeClient(): Promise<string> {
+  const id = `etl-worker-${randomUUID()}`;
+  await ctx.db.insert(clients).values({ id, name: id });
+  return id;
+}
+
+/** Forty events from a number on: ten of each kind, each product's purchase 1,000 minor units and something. */
+async function append(clientId: string, from: number, timestampMs: number): Promise<void> {
+  const entries = Array.from({ length: 40 }, (_, i) => {
+    const number = from + i;
+    return toEntry(makeEnriched({ clientId, number, timestampMs: timestampMs + i }), number);
+  });
+  const signal = new AbortController().signal;
+  await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
+}
+
+async function run(client_id: string, more: Partial<EtlInput> = {}) {
+  const run_id = randomUUID();
+  const options = { taskQueue: ETL_TASK_QUEUE, workflowId: `etl:${client_id}:${run_id}` };
+  await client.workflow.execute(ETL_WORKFLOW, { ...options, args: [{ client_id, run_id, ...more }] });
+  return ctx.db.query.etlRuns.findFirst({ where: eq(etlRuns.id, run_id) });
+}
+
+async function countPurchases(clientId: string): Promise<Record<string, number>> {
+  const rows = await ctx.db.execute<{ day: string; n: number }>(sql`
+    select day::text, sum(purchases)::int as n from analytics.product_performance_daily
+    where client_id = ${clientId} group by day order by day`);
+  return Object.fromEntries(rows.map(({ day, n }) => [day, n]));
+}
+
+const readBuilds = (clientId: string, day: string) =>
+  ctx.db
+    .select()
+    .from(builds)
+    .where(and(eq(builds.client_id, clientId), eq(builds.day, day), eq(builds.aggregate, "sessions_daily")));
+
+describe("the worker of ETL", () => {
+  it("computes what has changed and nothing else; a file that cannot be read holds its hour back", async () => {
+    const clientId = await makeClient();
+    for (let day = 0; day < 3; day++) await append(clientId, day * 1_000, HOUR + day * DAY);
+    const first = await run(clientId);
+    expect(first).toMatchObject({
+      state: "done",
+      progress: { partitions: { done: 3, total: 3 }, days: { done: 3, total: 3 } },
+    });
+    expect(first?.checks.map(({ check, state }) => [check, state])).toContainEqual(["completeness", "passed"]);
+    expect(await countPurchases(clientId)).toEqual({ "2026-11-19": 10, "2026-11-20": 10, "2026-11-21": 10 });
+
+    expect((await run(clientId))?.progress).toEqual({ partitions: { done: 0, total: 0 }, days: { done: 0, total: 0 } });
+
+    const before = await readBuilds(clientId, "2026-11-19");
+    await append(clientId, 5_000, HOUR + DAY);
+    expect((await run(clientId))?.progress.days).toEqual({ done: 1, total: 1 });
+    expect(await countPurchases(clientId)).toMatchObject({ "2026-11-19": 10, "2026-11-20": 20 });
+    expect(await readBuilds(clientId, "2026-11-19")).toEqual(before);
+    expect(before[0]?.sources).toEqual([[partitionOf(clientId, HOUR).path, 1, 1]]);
+
+    await append(clientId, 7_000, HOUR);
+    const folder = lake.absolute(partitionOf(clientId, HOUR).path);
+    const late = `${folder}/${(await readdir(folder)).find((name) => name.includes("700_"))}`;
+    const whole = await readFile(late);
+    await writeFile(late, whole.subarray(0, whole.length / 2));
+    const held = await run(clientId);
+    expect(held?.checks).toMatchObject([{ check: "readable", state: "failed", failed: 1 }]);
+    expect(await countPurchases(clientId)).toMatchObject({ "2026-11-19": 10 });
+    const book = await ctx.db.select().from(etlPartitions).where(eq(etlPartitions.client_id, clientId));
+    expect(book.map((row) => row.state).toSorted()).toEqual(["built", "built", "held"]);
+
+    await writeFile(late, whole);
+    await run(clientId);
+    expect(await countPurchases(clientId)).toMatchObject({ "2026-11-19": 20 });
+  });
+
+  it("runs over a range alone, and again what is up to date where it is told to", async () => {
+    const clientId = await makeClient();
+    await append(clientId, 0, HOUR);
+    await append(clientId, 1_000, HOUR + DAY);
+    const day = { start: "2026-11-20T00:00:00.000Z", end: "2026-11-21T00:00:00.000Z" };
+    await run(clientId, day);
+    expect(await countPurchases(clientId)).toEqual({ "2026-11-20": 10 });
+    const again = await run(clientId, { ...day, rebuild: true });
+    expect(again?.progress).toEqual({ partitions: { done: 1, total: 1 }, days: { done: 1, total: 1 } });
+    expect(await countPurchases(clientId)).toEqual({ "2026-11-20": 10 });
+  });
+
+  it("has a Schedule for each client with events, which stays as the operator leaves it", async () => {
+    const clientId = await makeClient();
+    await append(clientId, 0, HOUR);
+    const others = await ctx.db.select({ id: clients.id }).from(clients);
+    const known = () => new Set(others.map(({ id }) => id).filter((id) => id !== clientId));
+    const schedules = new ScheduleClient({ connection: client.connection });
+    await ensureEtlSchedules(ctx, schedules, known());
+    const handle = schedules.getHandle(etlScheduleId(clientId));
+    await handle.pause("maintenance");
+    await ensureEtlSchedules(ctx, schedules, known());
+    expect((await handle.describe()).state).toMatchObject({ paused: true, note: "maintenance" });
+    await handle.delete();
+  });
+});
