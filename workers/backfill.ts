@@ -5,7 +5,7 @@ import { type NativeConnection, Worker } from "@temporalio/worker";
 
 import { createBackfillActivities } from "../activities/backfill.ts";
 import { BACKFILL_TASK_QUEUE } from "../core/contracts/backfill.ts";
-import { createFlowGate } from "../platform/backfill/flow-gate.ts";
+import { createFlowGate, type Handled } from "../platform/backfill/flow-gate.ts";
 import { createShares } from "../platform/backfill/share-out.ts";
 import type { Context } from "../platform/context.ts";
 import { createAppendStep } from "../platform/intake/append.ts";
@@ -48,7 +48,7 @@ export async function createBackfillWorker(
       append: createAppendStep(producer, counter),
       shares: createShares(config.LIVORA_BACKFILL_EVENTS_PER_SECOND),
       // Behind the enrichment all that comes in has to wait.
-      gate: createFlowGate(() => readWatermark(ctx.redis, "enrich")),
+      gate: createFlowGate(() => readHandled(ctx)),
       openWarehouse,
     }),
     interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
@@ -57,4 +57,10 @@ export async function createBackfillWorker(
     stickyQueueScheduleToStartTimeout: "2 s",
     shutdownGraceTime: "10 s",
   });
+}
+
+/** By Redis' clock, lest a machine whose own is ahead should wait for ever. */
+async function readHandled({ redis }: Context): Promise<Handled> {
+  const [handledMs, [seconds, micros]] = await Promise.all([readWatermark(redis, "enrich"), redis.time()]);
+  return { handledMs, nowMs: Number(seconds) * 1_000 + Number(micros) / 1_000 };
 }

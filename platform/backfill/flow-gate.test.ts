@@ -5,7 +5,7 @@ import { createShares } from "./share-out.ts";
 
 describe("what may lie in the stream", () => {
   let [nowMs, handledMs] = [100_000, 100_000];
-  const open = () => createFlowGate(async () => handledMs, { now: () => nowMs, windowEvents: 1_000 });
+  const open = () => createFlowGate(async () => ({ nowMs, handledMs }), 1_000);
   const at = (now: number, handled: number) => ([nowMs, handledMs] = [now, handled]);
 
   it("is a window, which moves on with those who read", async () => {
@@ -13,8 +13,9 @@ describe("what may lie in the stream", () => {
     const gate = open();
     expect(await gate.mayGo(600)).toBe(true);
     gate.went(600);
+    at(100_200, 100_100);
     expect(await gate.mayGo(600)).toBe(false);
-    at(100_500, 100_001);
+    at(100_500, 100_201);
     expect(await gate.mayGo(600)).toBe(true);
   });
 

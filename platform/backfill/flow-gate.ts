@@ -11,27 +11,30 @@ const WINDOW_EVENTS = 4_000;
 /** Where consumers are behind for other reasons, nothing is added. */
 const MAX_LAG_MS = 3_000;
 
-/**
- * `readHandled`: what the stream acknowledged before this moment (epoch milliseconds) has been handled; 0 where nobody knows, which holds
- * up nobody.
- */
-export function createFlowGate(
-  readHandled: () => Promise<number>,
-  { now = Date.now, windowEvents = WINDOW_EVENTS }: { now?: () => number; windowEvents?: number } = {},
-): FlowGate {
-  let underWay: { events: number; atMs: number }[] = [];
+/** Epoch milliseconds by one clock, whose it is does not matter. */
+export interface Handled {
+  nowMs: number;
+  /** What the stream acknowledged before this moment has been handled; 0 where nobody knows, which holds up nobody. */
+  handledMs: number;
+}
+
+export function createFlowGate(readHandled: () => Promise<Handled>, windowEvents = WINDOW_EVENTS): FlowGate {
+  let underWay: { events: number; atMs?: number }[] = [];
   return {
     async mayGo(events) {
-      const handledMs = await readHandled().catch(() => 0);
+      const { nowMs, handledMs } = await readHandled().catch(() => NOBODY_KNOWS);
       if (handledMs === 0) underWay = [];
-      underWay = underWay.filter(({ atMs }) => atMs >= handledMs);
+      // Acknowledged before now, and that is all that this clock can say of it.
+      underWay = underWay.map((page) => ({ atMs: nowMs, ...page })).filter(({ atMs }) => atMs >= handledMs);
       const waiting = underWay.reduce((sum, page) => sum + page.events, 0);
-      const isBehind = handledMs > 0 && now() - handledMs > MAX_LAG_MS;
+      const isBehind = handledMs > 0 && nowMs - handledMs > MAX_LAG_MS;
       // One page goes where nothing else does, however large it is.
       return !isBehind && (waiting === 0 || waiting + events <= windowEvents);
     },
     went(events) {
-      underWay.push({ events, atMs: now() });
+      underWay.push({ events });
     },
   };
 }
+
+const NOBODY_KNOWS: Handled = { nowMs: 0, handledMs: 0 };
