@@ -8,6 +8,7 @@ import { readBackfillRejectsRoute } from "./routes/backfills/rejects.ts";
 import { resumeBackfillRoute } from "./routes/backfills/resume.ts";
 import { startBackfillRoute } from "./routes/backfills/start.ts";
 import { cohortsRoute } from "./routes/analytics/cohorts.ts";
+import { funnelRoute } from "./routes/analytics/funnel.ts";
 import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
 import { ltvRoute } from "./routes/analytics/ltv.ts";
 import { getQuestionRoute } from "./routes/analytics/question.ts";
@@ -92,6 +93,7 @@ export const ROUTES: readonly Route[] = [
   getLiveRoute,
   ltvRoute,
   ltvModelRoute,
+  funnelRoute,
   cohortsRoute,
   getQuestionRoute,
   listAuditsRoute,

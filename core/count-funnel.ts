@@ -18,7 +18,7 @@ export interface FunnelEvent extends Position {
   categories: readonly string[];
 }
 
-export interface FunnelCounts {
+interface FunnelCounts {
   /** Units by step. */
   steps: number[];
   /** The same of each group. Of events that do not say where they come from, the key is null. */

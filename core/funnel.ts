@@ -16,7 +16,7 @@ export type FunnelUnit = (typeof FUNNEL_UNITS)[number];
 export const FUNNEL_GROUPS = ["source", "country", "device", "product", "category", "cohort"] as const;
 export type FunnelGroup = (typeof FUNNEL_GROUPS)[number];
 
-export interface FunnelStep {
+interface FunnelStep {
   event_type: string;
   /** About the event's `props`. */
   conditions: Condition[];
@@ -35,7 +35,7 @@ export interface Funnel {
   group_by?: FunnelGroup | undefined;
 }
 
-export const MAX_FUNNEL_STEPS = 10;
+const MAX_FUNNEL_STEPS = 10;
 const MAX_CONDITIONS = 20;
 const MAX_WINDOW_MS = 90 * DAY_MS;
 export const DEFAULT_WINDOW = "PT30M";

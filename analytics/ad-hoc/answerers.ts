@@ -2,6 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { AdHocInput } from "../../core/contracts/ad-hoc.ts";
 import type { EtlDeps } from "../etl/deps.ts";
 import { answerLtvModel } from "../lifetime-value/answer-ltv-model.ts";
+import { answerFunnel } from "../reports/answer-funnel.ts";
 
 /** A warehouse is opened at its first use, for this question alone. */
 export interface AnswererDeps extends EtlDeps {
@@ -14,6 +15,7 @@ type Answerer = (deps: AnswererDeps, question: AdHocInput) => Promise<unknown>;
 
 /** Who answers what. Another kind is one more line here. */
 const ANSWERERS: Readonly<Record<string, Answerer>> = {
+  funnel: (deps, { client_id, params }) => answerFunnel(deps, client_id, params),
   ltv_model: ({ ctx }, { client_id, params }) => answerLtvModel(ctx.db, client_id, params),
 };
 

@@ -1,5 +1,6 @@
 import type { DailyAggregate, WholeAggregate } from "./aggregate.ts";
 import { personDays } from "./aggregates/person-days.ts";
+import { funnelHourly } from "./aggregates/funnel-hourly.ts";
 import { categoryPerformance, productPerformance } from "./aggregates/product-performance.ts";
 import { purchases } from "./aggregates/purchases.ts";
 import { sessions } from "./aggregates/sessions.ts";
@@ -14,4 +15,4 @@ export const DAILY_AGGREGATES: readonly DailyAggregate[] = [
 ];
 
 /** From all events at once, after the days. */
-export const WHOLE_AGGREGATES: readonly WholeAggregate[] = [];
+export const WHOLE_AGGREGATES: readonly WholeAggregate[] = [funnelHourly];
