@@ -8,10 +8,12 @@ interface Counted {
   /** Rows of the raw files, and those of them that have what every event has. */
   raw: number;
   sound: number;
+  /** Events that its ids name and that no other hour keeps. */
+  kept: number;
 }
 
 /** What the table `curated` looks like, before it counts. */
-export async function checkCurated(connection: DuckDBConnection, { partition, raw, sound }: Counted) {
+export async function checkCurated(connection: DuckDBConnection, { partition, raw, sound, kept }: Counted) {
   const startMs = startOf(partition);
   const [found = {}] = await query(
     connection,
@@ -27,7 +29,7 @@ export async function checkCurated(connection: DuckDBConnection, { partition, ra
   const rejected = raw - sound;
   const repeated = sound - curated;
   const checks: PartitionCheck[] = [
-    judge("completeness", repeated < 0 ? -repeated : 0, "rows more than there were", true),
+    judge("completeness", Math.abs(kept - curated), "events too few or too many", true),
     judge("uniqueness", curated - count("ids"), "events stand there twice", true),
     judge("ranges", count("elsewhere"), "events are not of this hour", true),
     judge("references", count("nobody"), "events belong to nobody", false),

@@ -75,7 +75,7 @@ async function stageRows(
   deps: EtlDeps,
   connection: DuckDBConnection,
   { client_id, hour, files, repeats }: { client_id: string; hour: PartitionRow; files: string; repeats: string },
-): Promise<{ raw: number; sound: number; left: number }> {
+): Promise<{ raw: number; sound: number; kept: number }> {
   const ids = readFiles(deps.lake, [hourFile(client_id, hour.partition, "ids", hour.ids_version)], "");
   await connection.run(`CREATE OR REPLACE TEMP TABLE kept AS SELECT * FROM ${ids}
     WHERE (h1, h2) NOT IN (SELECT (h1, h2) FROM ${repeats} WHERE partition = ${quote(hour.partition)})`);
@@ -88,9 +88,11 @@ async function stageRows(
   const counted = await connection.runAndReadAll(
     `SELECT count(*)::DOUBLE, count(*) FILTER (${isSound(client_id)})::DOUBLE, count(*) FILTER (${isSound(client_id)} AND (md5_number_upper(event_id), md5_number_lower(event_id)) NOT IN (SELECT (h1, h2) FROM ${ids}))::DOUBLE FROM ${files}`,
   );
+  const named = await connection.runAndReadAll("SELECT count(*)::DOUBLE FROM kept");
+  const kept = Number(named.getRowsJson()[0]?.[0]);
   const [all, sound, late] = (counted.getRowsJson()[0] ?? []).map(Number);
   // What came in since the ids were read belongs to the next time.
-  return { raw: (all ?? 0) - (late ?? 0), sound: (sound ?? 0) - (late ?? 0), left: late ?? 0 };
+  return { raw: (all ?? 0) - (late ?? 0), sound: (sound ?? 0) - (late ?? 0), kept };
 }
 
 const COLUMNS = CURATED_COLUMNS.map(([name, type]) => `CAST(${EXPRESSIONS[name] ?? name} AS ${type}) AS ${name}`).join(
