@@ -25,6 +25,7 @@ import { keepSweepingBackfills } from "./sweep-backfills.ts";
 import { keepSweepingBrokenRuns } from "./sweep-broken-runs.ts";
 import { keepSweepingDeliveries } from "./sweep-deliveries.ts";
 import { watchAudits } from "./watch-audits.ts";
+import { watchEtl } from "./watch-etl.ts";
 
 /** All task queues in one process, as on a laptop; in production each worker is its own service. */
 const config = readConfig();
@@ -33,6 +34,7 @@ const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 installTemporalLogger();
 watchAudits(registry, base.db);
+watchEtl(registry, base.db);
 const producer = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_EVENTS });
 const enriched = createStreamProducer({ kinesis: base.kinesis, stream: config.LIVORA_STREAM_ENRICHED });
 const ctx = createDeliveryContext(base, { producer, registry });

@@ -7,7 +7,7 @@ import { changeClient } from "./book.ts";
 import type { EtlDeps } from "./deps.ts";
 
 /** What is said on it: a client's aggregates are others than before. */
-export const PUBLISHED_CHANNEL = "livora:etl:published";
+const PUBLISHED_CHANNEL = "livora:etl:published";
 
 /**
  * What is not of days, and then: everything that had come in before the run began is in the aggregates. A run over some hours alone
