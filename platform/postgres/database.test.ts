@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 
 import { sql } from "drizzle-orm";
 import { pino } from "pino";
@@ -10,14 +10,22 @@ import { connectPostgres } from "./database.ts";
 
 const AUTHENTICATED = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]);
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
+/** CommandComplete, then ready within a transaction. */
+const BEGUN = Buffer.concat([
+  Buffer.from([0x43, 0, 0, 0, 10]),
+  Buffer.from("BEGIN\0"),
+  Buffer.from([0x5a, 0, 0, 0, 5, 0x54]),
+]);
 
 let server: Server;
 let unhandled: unknown[];
+let behave: (socket: Socket) => void;
 const note = (error: unknown) => void unhandled.push(error);
 beforeEach(async () => {
   unhandled = [];
   process.on("unhandledRejection", note);
-  server = createServer(breakOff);
+  behave = breakOff;
+  server = createServer((socket) => behave(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
 afterEach(() => {
@@ -34,6 +42,44 @@ test("a connection that breaks at its first question fails whoever asked, not th
   expect(unhandled).toEqual([]);
   await close();
 });
+
+/** A driver of the released version ends the process here (ADR 19). */
+test("who goes on with a transaction whose connection has ended is told so; the next one gets another connection", async () => {
+  let connections = 0;
+  behave = (socket) => {
+    connections++;
+    hangUp(socket);
+  };
+  const { port } = server.address() as AddressInfo;
+  const { db, close } = connectPostgres(
+    `postgres://someone:secret@127.0.0.1:${port}/any`,
+    pino({ level: "silent" }),
+    1,
+  );
+  for (let round = 1; round <= 3; round++) {
+    const inTransaction = db.transaction(async (tx) => {
+      await tx.execute(sql`select 1`).catch(() => undefined);
+      await sleep(20);
+      await tx.execute(sql`select 2`);
+    });
+    await expect(inTransaction).rejects.toThrow();
+    expect(connections).toBeGreaterThanOrEqual(round);
+  }
+  await nextTurn();
+  expect(unhandled).toEqual([]);
+  await close();
+});
+
+/** PostgreSQL that begins a transaction and then hangs up. */
+function hangUp(socket: Socket): void {
+  const answers = [Buffer.concat([AUTHENTICATED, READY]), BEGUN];
+  socket.on("error", () => {});
+  socket.on("data", () => {
+    const answer = answers.shift();
+    if (answer) socket.write(answer);
+    else socket.end();
+  });
+}
 
 /** PostgreSQL that lets everyone in and falls over at the first thing it is asked. */
 function breakOff(socket: Socket): void {
