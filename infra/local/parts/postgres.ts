@@ -48,6 +48,10 @@ function flags(): string[] {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: 200,
+    // Clients that vanish without a word would keep their connections for two hours.
+    tcp_keepalives_idle: 10,
+    tcp_keepalives_interval: 5,
+    tcp_keepalives_count: 3,
     timezone: "UTC",
   };
   return Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);

@@ -39,6 +39,7 @@ function configuration(data: string, port: number): string {
     daemonize: "no",
     databases: 256,
     appendonly: "yes",
+    "tcp-keepalive": "15",
     appendfsync: "everysec",
     // What a kill cut off at the end of the file is dropped rather than refused.
     "aof-load-truncated": "yes",

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Client, Connection } from "@temporalio/client";
+import { Client, Connection, type WorkflowExecutionDescription, type WorkflowHandle } from "@temporalio/client";
+import { WorkflowNotFoundError } from "@temporalio/common";
 
 import { signalProcess } from "../../../infra/local/process.ts";
 import { withPostgres } from "../../support/oracle-evidence.ts";
@@ -49,7 +50,7 @@ async function killAt(scene: Scene, client: Client, length: number): Promise<num
   const handle = client.workflow.getHandle(found ?? "");
   let at = 0;
   for (;;) {
-    const description = await handle.describe();
+    const description = await describeOnceStarted(handle);
     at = description.historyLength;
     if (at >= length) break;
     if (description.status.name !== "RUNNING") return null;
@@ -57,6 +58,19 @@ async function killAt(scene: Scene, client: Client, length: number): Promise<num
   }
   await endAndWaitBack(scene.stack, "workers", (pid) => signalProcess(pid, "SIGKILL"));
   return at;
+}
+
+/** Its run is a row before Temporal has heard of it. */
+async function describeOnceStarted(handle: WorkflowHandle): Promise<WorkflowExecutionDescription> {
+  const giveUpAtMs = performance.now() + 20_000;
+  for (;;) {
+    try {
+      return await handle.describe();
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError) || performance.now() > giveUpAtMs) throw error;
+      await sleep(10);
+    }
+  }
 }
 
 function readWorkflows({ stack }: Scene): Promise<string[]> {

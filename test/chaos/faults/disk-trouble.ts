@@ -37,9 +37,10 @@ const readOnly: Scenario = {
   stack: lakeDisk,
   run: (scene) =>
     suffer(scene, async (lake) => {
-      // Writers that are in the middle of it would keep the disk busy; they are cut off all the same.
-      await remount(lake, "ro");
-      return () => remount(lake, "rw");
+      // Laid over the disk: who has a file open there would keep it from becoming read-only itself.
+      await run("mount", ["--bind", lake, lake]);
+      await remountReadOnly(lake);
+      return async () => void (await run("umount", ["--lazy", lake]));
     }),
 };
 
@@ -90,10 +91,10 @@ function mountDisk(folder: string, megabytes = DISK_MB, mode = "0755"): void {
   execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m,mode=${mode}`, "livora-chaos", folder]);
 }
 
-async function remount(folder: string, as: "ro" | "rw"): Promise<void> {
+async function remountReadOnly(folder: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return void (await run("mount", ["-o", `remount,${as}`, folder]));
+      return void (await run("mount", ["-o", "remount,bind,ro", folder]));
     } catch (error) {
       // Busy while somebody has a file open to write.
       if (attempt > 200) throw error;

@@ -79,11 +79,12 @@ async function suffer(scene: Scene, begin: () => Promise<() => Promise<unknown>>
 
 async function judgeSockets(scene: Scene): Promise<void> {
   const liftedAtMs = Date.now();
-  let dead = countDeadSockets();
+  const ports = new Set(STORES.map((store) => scene.stack.ports[store]));
+  let dead = countDeadSockets(ports);
   // Some are always just being closed: they count only if there is no moment without any.
   while (dead > 0 && Date.now() < liftedAtMs + FREED_WITHIN_MS) {
     await sleep(250);
-    dead = countDeadSockets();
+    dead = countDeadSockets(ports);
   }
   if (dead === 0) scene.note(`no dead socket ${((Date.now() - liftedAtMs) / 1000).toFixed(1)} s after recovery`);
   scene.check(dead === 0, `${dead} sockets that lead nowhere are still open 30 s after recovery`);
@@ -93,16 +94,22 @@ async function judgeSockets(scene: Scene): Promise<void> {
 const ESTABLISHED = "01";
 const LISTENING = "0A";
 
-/** Of all in this namespace: those that a process still holds although their other end is gone. */
-function countDeadSockets(): number {
+/**
+ * Of all in this namespace: those that one of Livora's processes still holds although their other end is gone. How long a store
+ * keeps its own end of a connection whose client has vanished without a word is the store's affair.
+ */
+function countDeadSockets(ports: ReadonlySet<number>): number {
   const lines = readFileSync("/proc/self/net/tcp", "utf8").trim().split("\n").slice(1);
   const sockets = lines.map((line) => {
     const [, local = "", remote = "", state = "", , , , , , inode = "0"] = line.trim().split(/\s+/);
     return { local, remote, state, isHeld: inode !== "0" };
   });
   const held = sockets.filter(({ isHeld, state }) => isHeld && state !== LISTENING);
+  const isStores = (address: string) => ports.has(Number.parseInt(address.split(":")[1] ?? "", 16));
   const alive = new Set(
     held.filter(({ state }) => state === ESTABLISHED).map(({ local, remote }) => `${local} ${remote}`),
   );
-  return held.filter(({ local, remote, state }) => state !== ESTABLISHED || !alive.has(`${remote} ${local}`)).length;
+  const isDead = ({ local, remote, state }: (typeof held)[number]) =>
+    state !== ESTABLISHED || !alive.has(`${remote} ${local}`);
+  return held.filter((socket) => !isStores(socket.local) && isDead(socket)).length;
 }
