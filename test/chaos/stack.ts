@@ -1,6 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { BACKING_PARTS, type BackingPart, startBackingPart } from "../../infra/local/backing.ts";
 import { ensureDemo } from "../../infra/local/demo-client.ts";
@@ -19,6 +20,8 @@ import { migrate } from "../../platform/postgres/migrate.ts";
 import { type HttpProxy, startHttpProxy } from "../support/fault-proxy/http-proxy.ts";
 import { startWire, type Wire } from "../support/fault-proxy/wire.ts";
 import type { LivoraTarget } from "../support/livora.ts";
+
+const run = promisify(execFile);
 
 /** What the services may reach through a proxy; `api` is how providers reach the webhooks. */
 export type Reachable = BackingPart | "outbox" | "api";
@@ -85,7 +88,7 @@ export async function startStack(options: StackOptions = {}): Promise<ChaosStack
     await supervisor.stop(["temporal"]);
     await supervisor.stop(BACKING_PARTS);
     await Promise.all([...wires.values(), ...proxies.values()].map((proxy) => proxy.close()));
-    unmountBelow(dir);
+    await unmountBelow(dir);
     if (!process.env.LIVORA_TEST_KEEP) rmSync(dir, { recursive: true, force: true });
   }
 
@@ -158,8 +161,8 @@ async function chooseFreePorts(): Promise<Ports> {
 }
 
 /** Disks that a scenario has put there: what is mounted cannot be removed. */
-function unmountBelow(dir: string): void {
+async function unmountBelow(dir: string): Promise<void> {
   const mounts = existsSync("/proc/self/mounts") ? readFileSync("/proc/self/mounts", "utf8").split("\n") : [];
   const points = mounts.flatMap((line) => line.split(" ")[1] ?? []).filter((point) => point.startsWith(`${dir}/`));
-  for (const point of points) execFileSync("umount", ["--lazy", point]);
+  for (const point of points) await run("umount", ["--lazy", point]);
 }
