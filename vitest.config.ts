@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import { defineConfig } from "vitest/config";
 
 import { plantedBug } from "./test/planted-bugs/plugin.ts";
@@ -10,6 +12,8 @@ const plugins = [plantedBug(import.meta.dirname)];
 /** `npm test` runs all projects; `npx vitest --project unit` one. The name of a test file says which it belongs to. */
 export default defineConfig({
   test: {
+    // On two processors there would be one, which waits most of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         plugins,
