@@ -90,7 +90,7 @@ export function createEdgeJournal(root: string, edge: string, log: Pick<Logger, 
 
   function rest(error: unknown): void {
     log.warn({ err: error }, "what is acknowledged is counted, but not noted by its id");
-    restUntilMs = performance.now() + PAUSE_MS;
+    restUntilMs = Date.now() + PAUSE_MS;
     used = 0;
     close();
   }
@@ -108,7 +108,7 @@ export function createEdgeJournal(root: string, edge: string, log: Pick<Logger, 
   return {
     note(clientId, receivedAtMs, envelopes) {
       const acknowledgedAtMs = Date.now();
-      if (performance.now() < restUntilMs) return undefined;
+      if (acknowledgedAtMs < restUntilMs) return undefined;
       try {
         // What has been gathered for the hour before belongs into its file.
         if (used > 0 && file?.hourMs !== hourOf(acknowledgedAtMs)) flush();
