@@ -8,7 +8,6 @@ export const partialPutRecords: Scenario = {
   fault: "PutRecords takes some of its records and refuses the others",
   invariant: "each event once, a session's order kept",
   stack: { proxies: ["kinesis"] },
-  isShort: true,
   async run(scene) {
     const { stack, random } = scene;
     const kinesis = stack.proxy("kinesis");
