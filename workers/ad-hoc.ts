@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createAdHocActivities } from "../activities/ad-hoc.ts";
 import { AD_HOC_TASK_QUEUE } from "../core/contracts/ad-hoc.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 
 /** One that reads the lake takes a core while it lasts. */
 const CONCURRENT_QUESTIONS = 2;
@@ -18,11 +17,9 @@ const MEMORY_LIMIT = "512MB";
 /** The task queue "ad-hoc". The caller runs and shuts down the worker. */
 export async function createAdHocWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
   const lake = createLake(ctx.config.LIVORA_LAKE);
-  return Worker.create({
-    connection,
-    namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+  return createWorker(ctx, connection, {
     taskQueue: AD_HOC_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("ad-hoc.ts"),
+    workflows: "ad-hoc.ts",
     activities: createAdHocActivities({
       ctx,
       lake,
@@ -31,8 +28,6 @@ export async function createAdHocWorker(ctx: Context, connection: NativeConnecti
         return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
       },
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_QUESTIONS,
-    shutdownGraceTime: "10 s",
   });
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createAuditActivities } from "../activities/audit.ts";
 import { AUDIT_SCHEDULE_ID, AUDIT_TASK_QUEUE, AUDIT_WORKFLOW, AUDIT_WORKFLOW_ID } from "../core/contracts/audit.ts";
@@ -10,9 +10,8 @@ import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createUserStore } from "../platform/user-store.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
+import { createWorker } from "./create-worker.ts";
 import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
 
 const MEMORY_LIMIT = "512MB";
 /** Longer than receipts and lake linger; a pipeline that is behind by more is for the audit to tell. */
@@ -35,11 +34,9 @@ export async function createAuditWorker(ctx: Context, connection: NativeConnecti
   await ensureSchedule(connection, namespace, AUDIT);
   const lake = createLake(config.LIVORA_LAKE);
   const tempFolder = join(lake.root, "_tmp", `spill-audit-${process.pid}`);
-  return Worker.create({
-    connection,
-    namespace,
+  return createWorker(ctx, connection, {
     taskQueue: AUDIT_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("audit.ts"),
+    workflows: "audit.ts",
     activities: createAuditActivities({
       ctx,
       lake,
@@ -49,8 +46,6 @@ export async function createAuditWorker(ctx: Context, connection: NativeConnecti
       patienceMs: PATIENCE_MS,
       openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: 1,
-    shutdownGraceTime: "10 s",
   });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createBackfillActivities } from "../activities/backfill.ts";
 import { BACKFILL_TASK_QUEUE } from "../core/contracts/backfill.ts";
@@ -13,8 +13,7 @@ import type { EdgeCounter } from "../platform/intake/edge-counter.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { readWatermark } from "../platform/watermark.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 
 /** Those that are under way at once; others have their turn when one of these has had some seconds. */
 const CONCURRENT_ACTIVITIES = 4;
@@ -38,11 +37,9 @@ export async function createBackfillWorker(
     const tempFolder = join(resolve(config.LIVORA_LAKE), "_tmp", `spill-backfill-${randomUUID()}-${process.pid}`);
     return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
   };
-  return Worker.create({
-    connection,
-    namespace: config.LIVORA_TEMPORAL_NAMESPACE,
+  return createWorker(ctx, connection, {
     taskQueue: BACKFILL_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("backfills.ts"),
+    workflows: "backfills.ts",
     activities: createBackfillActivities({
       ctx,
       append: createAppendStep(producer, counter),
@@ -51,11 +48,9 @@ export async function createBackfillWorker(
       gate: createFlowGate(() => readHandled(ctx)),
       openWarehouse,
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     // So long a run waits for the worker that had it in its memory; it may be dead.
     stickyQueueScheduleToStartTimeout: "2 s",
-    shutdownGraceTime: "10 s",
   });
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createDeadLetterReplayActivities, type DeadLetterReplayDeps } from "../activities/dead-letter-replay.ts";
 import type { LetterStreams } from "../activities/put-letter.ts";
@@ -10,8 +10,7 @@ import { DEAD_LETTERS_TASK_QUEUE } from "../core/contracts/dead-letter-replay.ts
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 import { createProgressReader } from "./progress-reader.ts";
 
 /** Replays spend their time waiting for a consumer. */
@@ -23,20 +22,16 @@ export async function createDeadLettersWorker(
   { ctx, streams }: { ctx: Context; streams: LetterStreams },
   connection: NativeConnection,
 ): Promise<Worker> {
-  return Worker.create({
-    connection,
-    namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+  return createWorker(ctx, connection, {
     taskQueue: DEAD_LETTERS_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("dead-letters.ts"),
+    workflows: "dead-letters.ts",
     activities: createDeadLetterReplayActivities({
       ctx,
       streams,
       writeLetters: createLetterWriter(ctx),
       readProgress: createProgressReader(ctx),
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
-    shutdownGraceTime: "10 s",
   });
 }
 

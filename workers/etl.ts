@@ -1,15 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createEtlActivities } from "../activities/etl.ts";
 import { ETL_TASK_QUEUE } from "../core/contracts/etl.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 
 /** Bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
 const CONCURRENT_ACTIVITIES = 1;
@@ -21,11 +20,9 @@ const PAGE_SIZE = 24;
 export async function createEtlWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
   const { config } = ctx;
   const lake = createLake(config.LIVORA_LAKE);
-  return Worker.create({
-    connection,
-    namespace: config.LIVORA_TEMPORAL_NAMESPACE,
+  return createWorker(ctx, connection, {
     taskQueue: ETL_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("etl.ts"),
+    workflows: "etl.ts",
     activities: createEtlActivities({
       ctx,
       lake,
@@ -35,8 +32,6 @@ export async function createEtlWorker(ctx: Context, connection: NativeConnection
         return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: THREADS, tempFolder });
       },
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
-    shutdownGraceTime: "10 s",
   });
 }

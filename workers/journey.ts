@@ -1,4 +1,4 @@
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createCampaignActivities } from "../activities/campaign.ts";
 import { createJourneyActivities } from "../activities/journey.ts";
@@ -7,8 +7,7 @@ import type { DeliveryContext } from "../delivery/context.ts";
 import { deliver } from "../delivery/deliver.ts";
 import type { Journeys } from "../platform/temporal.ts";
 import { createUserStore } from "../platform/user-store.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 
 export interface JourneyWorkerDeps {
   ctx: DeliveryContext;
@@ -21,19 +20,15 @@ export async function createJourneyWorker(
   connection: NativeConnection,
 ): Promise<Worker> {
   const store = createUserStore(ctx);
-  return Worker.create({
-    connection,
-    namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+  return createWorker(ctx, connection, {
     taskQueue: JOURNEY_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("journeys.ts"),
+    workflows: "journeys.ts",
     activities: {
       ...createJourneyActivities({ ctx, store, deliver: (request) => deliver(ctx, request) }),
       ...createCampaignActivities({ ctx, journeys }),
     },
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     // A send spends its time waiting: for the watermark, then for the provider.
     maxConcurrentActivityTaskExecutions: 200,
     maxCachedWorkflows: 2_000,
-    shutdownGraceTime: "10 s",
   });
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createLakeActivities } from "../activities/lake.ts";
 import {
@@ -14,9 +14,8 @@ import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse } from "../platform/warehouse/duckdb.ts";
-import { bundleWorkflows } from "./bundle.ts";
+import { createWorker } from "./create-worker.ts";
 import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
 import { createProgressReader } from "./progress-reader.ts";
 
 /** Merging is bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
@@ -41,20 +40,15 @@ export async function createLakeWorker(ctx: Context, connection: NativeConnectio
   const lake = createLake(config.LIVORA_LAKE);
   const readProgress = createProgressReader(ctx);
   const tempFolder = join(lake.root, "_tmp", `spill-worker-${process.pid}`);
-  return Worker.create({
-    connection,
-    namespace,
+  return createWorker(ctx, connection, {
     taskQueue: LAKE_TASK_QUEUE,
-    workflowBundle: await bundleWorkflows("lake.ts"),
+    workflows: "lake.ts",
     activities: createLakeActivities({
       ctx,
       lake,
       openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
       readProgress: (shards) => readProgress({ stream: "enriched", consumer: LAKE_CONSUMER }, shards),
     }),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
-    // Then a merge is given up at its next step, and the next run finishes it.
-    shutdownGraceTime: "10 s",
   });
 }

@@ -1,5 +1,5 @@
 import { WorkflowClient, WorkflowIdConflictPolicy } from "@temporalio/client";
-import { type NativeConnection, Worker } from "@temporalio/worker";
+import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createScalingActivities } from "../activities/shard-scaling.ts";
 import { SCALING_TASK_QUEUE, SCALING_WORKFLOW, scalingId, type ScalingInput } from "../core/contracts/shard-scaling.ts";
@@ -8,8 +8,7 @@ import { STREAM_CONSUMERS, STREAM_KINDS, type StreamKind } from "../core/stream-
 import type { Config } from "../platform/config.ts";
 import type { Context } from "../platform/context.ts";
 import { streamOf } from "../platform/stream/stream-name.ts";
-import { bundleWorkflows } from "./bundle.ts";
-import { errorInterceptor } from "./error-interceptor.ts";
+import { createWorker } from "./create-worker.ts";
 
 const LOOK_EVERY_MS = 30_000;
 
@@ -22,14 +21,10 @@ export async function createShardsWorker(
   const namespace = ctx.config.LIVORA_TEMPORAL_NAMESPACE;
   const workflows = new WorkflowClient({ connection, namespace });
   await Promise.all(STREAM_KINDS.map((kind) => ensureScaling(workflows, taskQueue, scalingInput(ctx.config, kind))));
-  return Worker.create({
-    connection,
-    namespace,
+  return createWorker(ctx, connection, {
     taskQueue,
-    workflowBundle: await bundleWorkflows("shards.ts"),
+    workflows: "shards.ts",
     activities: createScalingActivities(ctx),
-    interceptors: { activity: [() => ({ inbound: errorInterceptor })] },
-    shutdownGraceTime: "10 s",
   });
 }
 
