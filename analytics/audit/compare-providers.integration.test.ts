@@ -28,12 +28,14 @@ function hours(): number[] {
   return [thisHour - HOUR_MS, thisHour];
 }
 
-async function compare({ everybody = false, more = [] as MessageList[] } = {}) {
+type Asked = { everybody?: boolean; more?: MessageList[]; lostTime?: { since: string; until: string } };
+
+async function compare({ everybody = false, more = [], lostTime }: Asked = {}) {
   const clientId = everybody ? undefined : scene.client_id;
   const messageLists = [...createMessageLists(scene.ctx.config), ...more];
   // No lag: the sandbox has none, and tells times to the second at the worst.
   const found = await Promise.all(
-    hours().map((hourMs) => compareProviders({ ctx: scene.ctx, messageLists }, { hourMs, clientId }, -2_000)),
+    hours().map((hourMs) => compareProviders({ ctx: scene.ctx, messageLists, lostTime }, { hourMs, clientId }, -2_000)),
   );
   return {
     differences: found.flatMap((one) => one.differences).map(({ kind, delivery_id }) => ({ kind, delivery_id })),
@@ -100,6 +102,27 @@ test("a message whose answer was lost is explained by it, and a second copy is n
   const [message] = await scene.outbox({ to: row.handover!.to });
   await sendBehind("sms", { to: message!.to, from: message!.from, body: message!.body });
   expect((await compare()).differences).toEqual([{ kind: "unknown_to_ledger", delivery_id: row.id }]);
+  await scene.ctx.db.delete(deliveries).where(eq(deliveries.id, row.id));
+});
+
+test("what a ledger sent that a restore has replaced is not known, and no difference: unless this one has sent it again", async () => {
+  const row = await send("sms");
+  const [message] = await scene.outbox({ to: row.handover!.to });
+  await sendBehind("sms", { to: "+919812345670", from: row.handover!.from, body: "sent by the ledger that is gone" });
+  const backedUpAt = new Date(Date.now() - 60_000).toISOString();
+  const lostTime = { since: backedUpAt, until: new Date(Date.now() + 5_000).toISOString() };
+  const lost = await compare({ everybody: true, lostTime });
+  expect(lost.texts.join()).not.toContain("nothing in the ledger is like it");
+  expect(lost.notes.join()).toMatch(/restored: \d+ messages at twilio are from the time after the backup/);
+  // The run is played again by the restored ledger, which hands its message over once more.
+  const later = new Date(Date.now() + 10_000).toISOString();
+  await scene.ctx.db
+    .update(deliveries)
+    .set({ created_at: later, provider_message_id: "SM00000000000000000000000000000001" })
+    .where(eq(deliveries.id, row.id));
+  await sendBehind("sms", { to: message!.to, from: message!.from, body: message!.body });
+  const { differences } = await compare({ lostTime });
+  expect(differences).toContainEqual({ kind: "sent_twice", delivery_id: row.id });
   await scene.ctx.db.delete(deliveries).where(eq(deliveries.id, row.id));
 });
 

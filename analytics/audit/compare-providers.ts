@@ -20,7 +20,7 @@ export interface ProviderFindings {
   notes: string[];
 }
 
-type CompareDeps = { ctx: Pick<AuditDeps["ctx"], "db"> } & Pick<AuditDeps, "messageLists">;
+type CompareDeps = { ctx: Pick<AuditDeps["ctx"], "db"> } & Pick<AuditDeps, "messageLists" | "lostTime">;
 
 /**
  * The ledger against the lists of those who sent: each message that it calls sent is there, and each that is there is in it, once.
@@ -31,7 +31,7 @@ export async function compareProviders(deps: CompareDeps, scope: Scope, lagMs = 
   const toMs = Math.min(scope.hourMs + HOUR_MS, Date.now() - lagMs);
   if (toMs <= scope.hourMs) return findings;
   for (const list of deps.messageLists ?? []) {
-    const hour = { ctx: deps.ctx, list, ...scope, toMs };
+    const hour = { ctx: deps.ctx, lostTime: deps.lostTime, list, ...scope, toMs };
     try {
       const listed = await list.list(scope.hourMs - CLOCK_SLACK_MS, toMs, MOST);
       if (listed.length >= MOST) {
@@ -49,6 +49,7 @@ export async function compareProviders(deps: CompareDeps, scope: Scope, lagMs = 
 
 interface ProviderHour extends Scope {
   ctx: CompareDeps["ctx"];
+  lostTime: CompareDeps["lostTime"];
   list: MessageList;
   toMs: number;
 }
@@ -77,29 +78,39 @@ async function findAbsent(
   if (unasked > 0) notes.push(`${unasked} messages that ${list.provider} does not list were not asked for one by one`);
 }
 
-/** At the provider, and under its id not in the ledger. */
+/**
+ * At the provider, and under its id not in the ledger. What a ledger did that is gone since a restore, this one cannot know of:
+ * only that it has not done the same again.
+ */
 async function findStrangers(
-  { ctx, list, hourMs, toMs, clientId }: ProviderHour,
+  { ctx, lostTime, list, hourMs, toMs, clientId }: ProviderHour,
   listed: readonly ListedMessage[],
   { differences, notes }: ProviderFindings,
 ): Promise<void> {
+  const { since = "", until = "" } = lostTime ?? {};
+  const isLost = ({ at }: ListedMessage) =>
+    Date.parse(at) >= Date.parse(since) - CLOCK_SLACK_MS && Date.parse(at) < Date.parse(until);
   const within = listed.filter(({ at }) => Date.parse(at) >= hourMs && Date.parse(at) < toMs);
   const known = await findKnown(ctx, list, within);
   const strangers = within.filter((message) => !known.has(message.message_id));
   const likes = await findLikes(ctx, list, strangers);
   const taken = new Set<string>();
-  let foreign = 0;
+  let [foreign, lost] = [0, 0];
   for (const message of strangers) {
-    const alike = likes.filter((like) => like.message_id === message.message_id);
+    const ofMessage = likes.filter((like) => like.message_id === message.message_id);
+    const alike = ofMessage.filter((like) => isLost(message) || !like.is_later);
     // Handed over, and the answer is not known: it asks for this one.
     const open = alike.find((like) => (like.state === "submitting" || like.state === "unknown") && !taken.has(like.id));
     if (open) taken.add(open.id);
     else if (alike.length === 0 && !(await isSender(ctx, list, message.from))) foreign++;
+    else if (isLost(message) && !alike.some((like) => like.is_later)) lost++;
     else {
       const difference = describeStranger(list, message, alike[0]);
       if (clientId === undefined || difference.client_id === clientId) differences.push(difference);
     }
   }
+  if (lost > 0)
+    notes.push(`restored: ${lost} messages at ${list.provider} are from the time after the backup, and not known`);
   if (foreign > 0) notes.push(`${foreign} messages at ${list.provider} are from senders that are not Livora's`);
 }
 
@@ -125,9 +136,11 @@ interface Like extends Record<string, unknown> {
   id: string;
   state: string;
   sent_as: string | null;
+  /** It was begun after that message, in a run from before it. */
+  is_later: boolean;
 }
 
-/** Deliveries to the same person, from the same sender, with the same text, from before that moment; the latest first. */
+/** Deliveries to the same person, from the same sender, with the same text, from before that moment or due by then; the latest first. */
 async function findLikes(
   { db }: CompareDeps["ctx"],
   { provider }: MessageList,
@@ -135,12 +148,14 @@ async function findLikes(
 ): Promise<Like[]> {
   if (messages.length === 0) return [];
   const rows = await db.execute<Like>(sql`
-    select m.message_id, d.client_id, d.id, d.state, d.provider_message_id as sent_as
+    select m.message_id, d.client_id, d.id, d.state, d.provider_message_id as sent_as,
+      d.created_at > m.at + interval '2 seconds' as is_later
     from jsonb_to_recordset(${JSON.stringify(messages)}::text::jsonb)
       as m(message_id text, "to" text, "from" text, content_sha256 text, at timestamptz)
     join deliveries d on d.handover ->> 'to' = m."to" and d.handover ->> 'from' = m."from"
       and d.handover ->> 'content_sha256' in ('', m.content_sha256)
-      and d.created_at between m.at - interval '35 days' and m.at + interval '2 seconds'
+      and d.created_at >= m.at - interval '35 days'
+    join journey_runs r on r.id = d.run_id and r.entered_at <= m.at + interval '2 seconds'
     where d.provider = ${provider} order by d.created_at desc`);
   return [...rows];
 }
