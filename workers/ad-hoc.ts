@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createAdHocActivities } from "../activities/ad-hoc.ts";
 import { AD_HOC_TASK_QUEUE } from "../core/contracts/ad-hoc.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 
 /** One that reads the lake takes a core while it lasts. */
@@ -23,10 +20,7 @@ export async function createAdHocWorker(ctx: Context, connection: NativeConnecti
     activities: createAdHocActivities({
       ctx,
       lake,
-      openWarehouse: () => {
-        const tempFolder = join(lake.root, "_tmp", `spill-ad-hoc-${randomUUID()}-${process.pid}`);
-        return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
-      },
+      openWarehouse: () => openWarehouse(lake, { name: "ad-hoc", memoryLimit: MEMORY_LIMIT }),
     }),
     maxConcurrentActivityTaskExecutions: CONCURRENT_QUESTIONS,
   });

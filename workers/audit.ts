@@ -1,5 +1,4 @@
-import { join } from "node:path";
-
+import { ScheduleClient } from "@temporalio/client";
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createAuditActivities } from "../activities/audit.ts";
@@ -9,7 +8,7 @@ import { createMessageLists } from "../delivery/message-lists.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createUserStore } from "../platform/user-store.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
 
@@ -30,10 +29,9 @@ const AUDIT: RegularWorkflow = {
 /** The task queue "audit", and the Schedule that fills it. The caller runs and shuts down the worker. */
 export async function createAuditWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
   const { config } = ctx;
-  const namespace = config.LIVORA_TEMPORAL_NAMESPACE;
-  await ensureSchedule(connection, namespace, AUDIT);
+  const schedules = new ScheduleClient({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
+  await ensureSchedule(schedules, AUDIT);
   const lake = createLake(config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-audit-${process.pid}`);
   return createWorker(ctx, connection, {
     taskQueue: AUDIT_TASK_QUEUE,
     workflows: "audit.ts",
@@ -44,7 +42,7 @@ export async function createAuditWorker(ctx: Context, connection: NativeConnecti
       messageLists: createMessageLists(config),
       lostTime: { since: config.LIVORA_LOST_SINCE, until: config.LIVORA_LOST_UNTIL },
       patienceMs: PATIENCE_MS,
-      openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
+      openWarehouse: () => openWarehouse(lake, { name: "audit", memoryLimit: MEMORY_LIMIT }),
     }),
     maxConcurrentActivityTaskExecutions: 1,
   });

@@ -1,6 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { join, resolve } from "node:path";
-
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createBackfillActivities } from "../activities/backfill.ts";
@@ -10,9 +7,11 @@ import { createShares } from "../platform/backfill/share-out.ts";
 import type { Context } from "../platform/context.ts";
 import { createAppendStep } from "../platform/intake/append.ts";
 import type { EdgeCounter } from "../platform/intake/edge-counter.ts";
+import { createLake } from "../platform/lake/lake.ts";
+import { readRedisTimeMs } from "../platform/redis-time.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
 import { readWatermark } from "../platform/watermark.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 
 /** Those that are under way at once; others have their turn when one of these has had some seconds. */
@@ -33,10 +32,7 @@ export async function createBackfillWorker(
   connection: NativeConnection,
 ): Promise<Worker> {
   const { config } = ctx;
-  const openWarehouse = () => {
-    const tempFolder = join(resolve(config.LIVORA_LAKE), "_tmp", `spill-backfill-${randomUUID()}-${process.pid}`);
-    return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
-  };
+  const lake = createLake(config.LIVORA_LAKE);
   return createWorker(ctx, connection, {
     taskQueue: BACKFILL_TASK_QUEUE,
     workflows: "backfills.ts",
@@ -46,7 +42,7 @@ export async function createBackfillWorker(
       shares: createShares(config.LIVORA_BACKFILL_EVENTS_PER_SECOND),
       // Behind the enrichment all that comes in has to wait.
       gate: createFlowGate(() => readHandled(ctx)),
-      openWarehouse,
+      openWarehouse: () => openWarehouse(lake, { name: "backfill", memoryLimit: MEMORY_LIMIT }),
     }),
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
     // So long a run waits for the worker that had it in its memory; it may be dead.
@@ -56,6 +52,6 @@ export async function createBackfillWorker(
 
 /** By Redis' clock, lest a machine whose own is ahead should wait for ever. */
 async function readHandled({ redis }: Context): Promise<Handled> {
-  const [handledMs, [seconds, micros]] = await Promise.all([readWatermark(redis, "enrich"), redis.time()]);
-  return { handledMs, nowMs: Number(seconds) * 1_000 + Number(micros) / 1_000 };
+  const [handledMs, nowMs] = await Promise.all([readWatermark(redis, "enrich"), readRedisTimeMs(redis)]);
+  return { handledMs, nowMs };
 }

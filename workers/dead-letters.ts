@@ -1,6 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createDeadLetterReplayActivities, type DeadLetterReplayDeps } from "../activities/dead-letter-replay.ts";
@@ -9,7 +6,7 @@ import { writeLetters } from "../activities/write-letters.ts";
 import { DEAD_LETTERS_TASK_QUEUE } from "../core/contracts/dead-letter-replay.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 import { createProgressReader } from "./progress-reader.ts";
 
@@ -39,8 +36,7 @@ export async function createDeadLettersWorker(
 function createLetterWriter(ctx: Context): DeadLetterReplayDeps["writeLetters"] {
   const lake = createLake(ctx.config.LIVORA_LAKE);
   return async (letters, replay) => {
-    const tempFolder = join(lake.root, "_tmp", `spill-letters-${randomUUID()}-${process.pid}`);
-    const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
+    const warehouse = openWarehouse(lake, { name: "letters", memoryLimit: MEMORY_LIMIT });
     try {
       return await writeLetters({ ctx, lake, warehouse }, letters, replay);
     } finally {

@@ -1,5 +1,4 @@
-import { ScheduleAlreadyRunning, ScheduleClient, ScheduleOverlapPolicy } from "@temporalio/client";
-import type { NativeConnection } from "@temporalio/worker";
+import { ScheduleAlreadyRunning, type ScheduleClient, ScheduleOverlapPolicy } from "@temporalio/client";
 
 export interface RegularWorkflow {
   scheduleId: string;
@@ -10,21 +9,22 @@ export interface RegularWorkflow {
   everyMs: number;
   /** Of the intervals since 1970. */
   offsetMs: number;
+  input?: object;
+  /** How late a run may begin that was missed while Temporal was down: its interval, where nothing else is said. */
+  catchupMs?: number;
 }
 
 /** Has a workflow run at its times. Once the Schedule is there it is the operator's: pauses and changes stay. */
 export async function ensureSchedule(
-  connection: NativeConnection,
-  namespace: string,
-  { scheduleId, everyMs, offsetMs, ...workflow }: RegularWorkflow,
+  schedules: ScheduleClient,
+  { scheduleId, everyMs, offsetMs, catchupMs = everyMs, input = {}, ...workflow }: RegularWorkflow,
 ): Promise<void> {
-  const schedules = new ScheduleClient({ connection, namespace });
   try {
     await schedules.create({
       scheduleId,
       spec: { intervals: [{ every: everyMs, offset: offsetMs }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: everyMs },
-      action: { type: "startWorkflow", ...workflow, args: [{}] },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchupMs },
+      action: { type: "startWorkflow", ...workflow, args: [input] },
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;

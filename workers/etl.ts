@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createEtlActivities } from "../activities/etl.ts";
 import { ETL_TASK_QUEUE } from "../core/contracts/etl.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 
 /** Bound by disk and processor: one at a time leaves the laptop, and the other queues, some of both. */
@@ -27,10 +24,7 @@ export async function createEtlWorker(ctx: Context, connection: NativeConnection
       ctx,
       lake,
       pageSize: PAGE_SIZE,
-      openWarehouse: () => {
-        const tempFolder = join(lake.root, "_tmp", `spill-etl-${randomUUID()}-${process.pid}`);
-        return createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: THREADS, tempFolder });
-      },
+      openWarehouse: () => openWarehouse(lake, { name: "etl", memoryLimit: MEMORY_LIMIT, threads: THREADS }),
     }),
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,
   });

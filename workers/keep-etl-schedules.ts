@@ -1,9 +1,10 @@
-import { Connection, ScheduleAlreadyRunning, ScheduleClient, ScheduleOverlapPolicy } from "@temporalio/client";
+import { Connection, ScheduleClient } from "@temporalio/client";
 import { sql } from "drizzle-orm";
 
 import { ETL_TASK_QUEUE, ETL_WORKFLOW, etlScheduleId, etlWorkflowId } from "../core/contracts/etl.ts";
-import { MINUTE_MS } from "../core/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
+import { ensureSchedule } from "./ensure-schedule.ts";
 import { repeat } from "./repeat.ts";
 
 /** Compaction begins a quarter past; clients are spread over the half hour after that. */
@@ -42,26 +43,16 @@ export async function ensureEtlSchedules(
   );
   for (const { id } of rows) {
     if (known.has(id)) continue;
-    await ensureSchedule(schedules, id, FIRST_MINUTE + (known.size % MINUTES));
-    known.add(id);
-  }
-}
-
-async function ensureSchedule(schedules: ScheduleClient, clientId: string, minute: number): Promise<void> {
-  try {
-    await schedules.create({
-      scheduleId: etlScheduleId(clientId),
-      spec: { intervals: [{ every: "1 hour", offset: `${minute} minutes` }] },
-      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: "1 minute" },
-      action: {
-        type: "startWorkflow",
-        workflowType: ETL_WORKFLOW,
-        workflowId: etlWorkflowId(clientId, "scheduled"),
-        taskQueue: ETL_TASK_QUEUE,
-        args: [{ client_id: clientId }],
-      },
+    await ensureSchedule(schedules, {
+      scheduleId: etlScheduleId(id),
+      workflowType: ETL_WORKFLOW,
+      workflowId: etlWorkflowId(id, "scheduled"),
+      taskQueue: ETL_TASK_QUEUE,
+      everyMs: HOUR_MS,
+      offsetMs: (FIRST_MINUTE + (known.size % MINUTES)) * MINUTE_MS,
+      catchupMs: MINUTE_MS,
+      input: { client_id: id },
     });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    known.add(id);
   }
 }

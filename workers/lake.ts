@@ -1,5 +1,4 @@
-import { join } from "node:path";
-
+import { ScheduleClient } from "@temporalio/client";
 import type { NativeConnection, Worker } from "@temporalio/worker";
 
 import { createLakeActivities } from "../activities/lake.ts";
@@ -13,7 +12,7 @@ import {
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake } from "../platform/lake/lake.ts";
-import { createWarehouse } from "../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../platform/warehouse/open-warehouse.ts";
 import { createWorker } from "./create-worker.ts";
 import { ensureSchedule, type RegularWorkflow } from "./ensure-schedule.ts";
 import { createProgressReader } from "./progress-reader.ts";
@@ -35,18 +34,17 @@ const COMPACTION: RegularWorkflow = {
 /** The task queue "lake", and the Schedule that fills it. The caller runs and shuts down the worker. */
 export async function createLakeWorker(ctx: Context, connection: NativeConnection): Promise<Worker> {
   const { config } = ctx;
-  const namespace = config.LIVORA_TEMPORAL_NAMESPACE;
-  await ensureSchedule(connection, namespace, COMPACTION);
+  const schedules = new ScheduleClient({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
+  await ensureSchedule(schedules, COMPACTION);
   const lake = createLake(config.LIVORA_LAKE);
   const readProgress = createProgressReader(ctx);
-  const tempFolder = join(lake.root, "_tmp", `spill-worker-${process.pid}`);
   return createWorker(ctx, connection, {
     taskQueue: LAKE_TASK_QUEUE,
     workflows: "lake.ts",
     activities: createLakeActivities({
       ctx,
       lake,
-      openWarehouse: () => createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }),
+      openWarehouse: () => openWarehouse(lake, { name: "compaction", memoryLimit: MEMORY_LIMIT }),
       readProgress: (shards) => readProgress({ stream: "enriched", consumer: LAKE_CONSUMER }, shards),
     }),
     maxConcurrentActivityTaskExecutions: CONCURRENT_ACTIVITIES,

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { readdir, utimes } from "node:fs/promises";
-import { join } from "node:path";
 
 import * as fc from "fast-check";
 import { sql } from "drizzle-orm";
@@ -14,7 +13,7 @@ import type { Context } from "../../platform/context.ts";
 import { compactPartition } from "../../platform/lake/compact.ts";
 import { createLake, type Lake } from "../../platform/lake/lake.ts";
 import { clients } from "../../platform/postgres/schema.ts";
-import { createWarehouse } from "../../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
 import { createIsolatedContext } from "../../test/support/context.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
 import { createLakeConsumer } from "../stream/lake/consumer.ts";
@@ -33,8 +32,7 @@ let deps: EtlDeps;
 beforeAll(async () => {
   ctx = await createIsolatedContext();
   lake = createLake(ctx.config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-etl-${process.pid}`);
-  deps = { ctx, lake, warehouse: createWarehouse({ memoryLimit: "512MB", threads: 1, tempFolder }) };
+  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "etl", memoryLimit: "512MB" }) };
 });
 afterAll(async () => {
   await deps.warehouse.close();

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -7,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Context } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
 import { clients, cohortRetention, customerLtv, personDays, purchases } from "../../platform/postgres/schema.ts";
-import { createWarehouse } from "../../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
 import { createIsolatedContext } from "../../test/support/context.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
 import { createLakeConsumer } from "../stream/lake/consumer.ts";
@@ -22,8 +21,7 @@ let place = 1;
 beforeAll(async () => {
   ctx = await createIsolatedContext();
   const lake = createLake(ctx.config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-lifetime-${process.pid}`);
-  deps = { ctx, lake, warehouse: createWarehouse({ memoryLimit: "512MB", threads: 1, tempFolder }) };
+  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "lifetime", memoryLimit: "512MB" }) };
   clientId = `lifetime-${randomUUID()}`;
   await ctx.db.insert(clients).values({ id: clientId, name: clientId, settings: { timezone: "Asia/Kolkata" } });
 });

@@ -10,7 +10,7 @@ import { type Config, readConfig } from "../../platform/config.ts";
 import { createContext } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
 import { createUserStore } from "../../platform/user-store.ts";
-import { createWarehouse } from "../../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
 import { AUDIT_HELP, type AuditOptions, parseAuditOptions } from "./audit-options.ts";
 import { describeAudits } from "./audit-table.ts";
 import type { Endpoints } from "./endpoints.ts";
@@ -22,8 +22,7 @@ const MEMORY_LIMIT = "1GB";
 async function audit(config: Config, { fromMs, toMs, clientId, patienceMs }: AuditOptions): Promise<AuditedHour[]> {
   const ctx = createContext("audit", { ...config, LIVORA_LOG_LEVEL: "silent" });
   const lake = createLake(config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-audit-${process.pid}`);
-  const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 2, tempFolder });
+  const warehouse = openWarehouse(lake, { name: "audit", memoryLimit: MEMORY_LIMIT, threads: 2 });
   try {
     const messageLists = createMessageLists(config);
     const lostTime = { since: config.LIVORA_LOST_SINCE, until: config.LIVORA_LOST_UNTIL };

@@ -1,5 +1,3 @@
-import { join } from "node:path";
-
 import { LAKE_CONSUMER } from "../../../core/contracts/lake.ts";
 import { readEnrichment } from "../../../core/enriched-event.ts";
 import { mergeFences } from "../../../core/fence.ts";
@@ -8,7 +6,8 @@ import type { Context } from "../../../platform/context.ts";
 import { type DeadLetter, writeDeadLetters } from "../../../platform/dead-letters.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
 import type { ConsumerOptions, StreamBatch } from "../../../platform/stream/types.ts";
-import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
+import type { Warehouse } from "../../../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../../../platform/warehouse/open-warehouse.ts";
 import { bookFiles } from "./book.ts";
 import { type LakeState, type RejectedEntry, selectRows } from "./select-rows.ts";
 import { settleStale } from "./stale-files.ts";
@@ -32,8 +31,7 @@ interface LakeDeps {
  */
 export function createLakeConsumer(ctx: Pick<Context, "config" | "db" | "log">): ConsumerOptions<LakeState> {
   const lake = createLake(ctx.config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-consumer-${process.pid}`);
-  const warehouse = createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder });
+  const warehouse = openWarehouse(lake, { name: "consumer", memoryLimit: MEMORY_LIMIT });
   const deps: LakeDeps = { ctx, lake, warehouse };
   return {
     stream: ctx.config.LIVORA_STREAM_ENRICHED,

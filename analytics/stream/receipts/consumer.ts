@@ -1,10 +1,8 @@
-import { join } from "node:path";
-
 import { RECEIPTS_CONSUMER } from "../../../core/contracts/audit.ts";
 import type { Context } from "../../../platform/context.ts";
 import { createLake } from "../../../platform/lake/lake.ts";
 import type { ConsumerOptions } from "../../../platform/stream/types.ts";
-import { createWarehouse } from "../../../platform/warehouse/duckdb.ts";
+import { openWarehouse } from "../../../platform/warehouse/open-warehouse.ts";
 import { countEvents } from "../enrich/decode.ts";
 import { readReceipts } from "./read-receipts.ts";
 import { writeReceipts } from "./write-receipts.ts";
@@ -22,8 +20,7 @@ const MEMORY_LIMIT = "128MB";
  */
 export function createReceiptsConsumer(ctx: Pick<Context, "config" | "log">): ConsumerOptions<null> {
   const lake = createLake(ctx.config.LIVORA_LAKE);
-  const tempFolder = join(lake.root, "_tmp", `spill-receipts-${process.pid}`);
-  const deps = { lake, warehouse: createWarehouse({ memoryLimit: MEMORY_LIMIT, threads: 1, tempFolder }) };
+  const deps = { lake, warehouse: openWarehouse(lake, { name: "receipts", memoryLimit: MEMORY_LIMIT }) };
   return {
     stream: ctx.config.LIVORA_STREAM_EVENTS,
     name: RECEIPTS_CONSUMER,
