@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { Gauge, type Registry } from "prom-client";
 
 import type { Database } from "../platform/postgres/database.ts";
+import { quietly } from "./quietly.ts";
 
 const LATEST = sql`(select distinct on (client_id, hour) * from audits where hour > now() - interval '26 hours'
   order by client_id, hour, at desc) latest`;
@@ -45,11 +46,4 @@ export function watchAudits(registry: Registry, db: Database): void {
     }),
   });
   for (const gauge of [unexplained, hours, age]) registry.registerMetric(gauge as Gauge);
-}
-
-/** Without a database there is no number, rather than an old one, and all other metrics as ever. */
-function quietly(read: (gauge: Gauge) => Promise<void>) {
-  return async function collect(this: Gauge): Promise<void> {
-    await read(this).catch(() => this.reset());
-  };
 }

@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { Gauge, type Registry } from "prom-client";
 
 import type { Database } from "../platform/postgres/database.ts";
+import { quietly } from "./quietly.ts";
 
 /** What the books of ETL say, asked of the database at each scrape: the same from whichever process is asked. */
 export function watchEtl(registry: Registry, db: Database): void {
@@ -28,11 +29,4 @@ export function watchEtl(registry: Registry, db: Database): void {
     }),
   });
   for (const gauge of [held, age]) registry.registerMetric(gauge as Gauge);
-}
-
-/** Without a database there is no number, rather than an old one, and all other metrics as ever. */
-function quietly(read: (gauge: Gauge) => Promise<void>) {
-  return async function collect(this: Gauge): Promise<void> {
-    await read(this).catch(() => this.reset());
-  };
 }
