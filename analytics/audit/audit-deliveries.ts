@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { DeliveryDifferenceKind, Difference, StaleDelivery } from "../../core/contracts/audit.ts";
 import { deliveryId } from "../../core/delivery.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { differenceOf } from "./delivery-difference.ts";
 import type { AuditDeps, Scope } from "./scope.ts";
 
 /** Open for longer than any provider takes to tell, and than the sweep waits between two questions. */
@@ -142,8 +143,4 @@ async function findStale({ db }: AuditContext, within: SQL): Promise<DeliveryFin
     from deliveries d where ${within} and d.state in ('reserved', 'submitting', 'unknown', 'submitted') and d.updated_at < ${before}
     order by d.updated_at limit ${SHOWN}`);
   return [...rows];
-}
-
-function differenceOf(kind: DeliveryDifferenceKind, client_id: string, delivery_id: string, last_seen: string) {
-  return { kind, client_id, delivery_id, last_seen, count: 1, event_id: null, place: null };
 }

@@ -5,6 +5,7 @@ import { deliveryId } from "../../core/delivery.ts";
 import { certainMessages } from "../../core/journey/certain-messages.ts";
 import type { JourneyDefinition } from "../../core/journey/definition.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import { differenceOf } from "./delivery-difference.ts";
 import type { AuditDeps, Scope } from "./scope.ts";
 
 const SHOWN = 1_000;
@@ -48,13 +49,4 @@ export async function auditRuns(ctx: Pick<AuditDeps["ctx"], "db">, scope: Scope)
   for (const { client_id, run_id, state } of silent)
     differences.push(differenceOf("run_without_reason", client_id, null, `run ${run_id}, in state ${state}`));
   return differences;
-}
-
-function differenceOf(
-  kind: "message_missing" | "run_without_reason",
-  client_id: string,
-  delivery_id: string | null,
-  last_seen: string,
-): Difference {
-  return { kind, client_id, delivery_id, last_seen, count: 1, event_id: null, place: null };
 }
