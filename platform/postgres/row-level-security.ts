@@ -2,14 +2,21 @@ import type { Sql } from "postgres";
 
 /** Reads of its own client's rows in every table; of writes only these. The rest is for the services that serve all clients. */
 const TENANT_WRITES: Record<string, string> = {
+  activities: "insert",
   "analytics.answers": "insert",
   audit_log: "insert",
   backfills: "insert, update (state, failure, ended_at)",
   campaigns: "insert, update",
   campaign_versions: "insert",
+  companies: "insert",
   dead_letters: "update (state, history)",
   dead_letter_replays: "insert",
+  deal_changes: "insert",
+  deals: "insert, update",
   etl_runs: "insert",
+  event_outbox: "insert",
+  pipelines: "insert",
+  pipeline_stages: "insert",
   templates: "insert, update",
 };
 

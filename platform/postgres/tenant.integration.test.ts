@@ -112,7 +112,8 @@ function clientColumn(table: string): string {
 
 /** Those that others refer to come first. */
 async function tablesInOrder(sql: Sql): Promise<string[]> {
-  const first = ["clients", "campaigns", "campaign_versions", "journey_runs"];
+  const ofCampaigns = ["campaigns", "campaign_versions", "journey_runs"];
+  const first = ["clients", ...ofCampaigns, "contacts", "pipelines", "pipeline_stages", "companies", "deals"];
   return [...first, ...(await tableNames(sql)).filter((name) => !first.includes(name))];
 }
 
@@ -151,8 +152,9 @@ function valueFor(table: string, name: string, type: string, client: string, see
   if (type === "text[]") return "{a}";
   if (type === "bytea") return "\\x00";
   if (type.startsWith("timestamp") || type === "date") return "2026-11-21T10:00:00Z";
-  if (["integer", "bigint", "numeric"].includes(type)) return "1";
+  if (["integer", "bigint", "numeric", "double precision"].includes(type)) return "1";
   if (type === "boolean") return "true";
+  if (name === "pipeline_id" || table === "pipelines") return `pipeline-${seed}`;
   return name === "campaign_id" || name === "id" ? "campaign" : `${name}-${seed}`;
 }
 
