@@ -14,6 +14,7 @@ const TENANT_WRITES: Record<string, string> = {
   deal_changes: "insert",
   deals: "insert, update",
   etl_runs: "insert",
+  experiments: "insert, update (ended_at)",
   event_outbox: "insert",
   pipelines: "insert",
   pipeline_stages: "insert",

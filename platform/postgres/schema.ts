@@ -9,6 +9,7 @@ export * from "./schema/dead-letters.ts";
 export * from "./schema/deals.ts";
 export * from "./schema/deliveries.ts";
 export * from "./schema/etl.ts";
+export * from "./schema/experiments.ts";
 export * from "./schema/event-outbox.ts";
 export * from "./schema/funnel.ts";
 export * from "./schema/lake.ts";

@@ -69,6 +69,8 @@ export const journeyRuns = pgTable(
     reason: text(),
     stopped_by_event_id: text(),
     node_id: text(),
+    /** Which part of an experiment the run is: `holdout` sends nothing; null where there is none. */
+    arm: text(),
     entered_at: at("entered_at").notNull(),
     created_at: at("created_at").notNull().defaultNow(),
     /** Null until Temporal has acknowledged the start. */
