@@ -1,4 +1,4 @@
-import { bigint, boolean, date, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
+import { bigint, boolean, date, index, integer, jsonb, numeric, pgSchema, primaryKey, text } from "drizzle-orm/pg-core";
 
 import { at } from "./columns.ts";
 
@@ -59,6 +59,65 @@ export const categoryPerformanceDaily = analytics.table(
     ...counts,
   },
   (table) => [primaryKey({ columns: [table.client_id, table.day, table.category, table.currency] })],
+);
+
+/** By product, the category that the event named, and currency: the products of a category. */
+export const productCategoryDaily = analytics.table(
+  "product_category_daily",
+  {
+    client_id: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    product_id: text().notNull(),
+    category: text().notNull(),
+    currency: text().notNull(),
+    ...counts,
+  },
+  (table) => [
+    primaryKey({ columns: [table.client_id, table.day, table.product_id, table.category, table.currency] }),
+    index("product_category_daily_category").on(table.client_id, table.category, table.day),
+  ],
+);
+
+/**
+ * What went on in each hour (UTC) of a client's day, by the currency of purchases ('' for all else): what the live counters can take
+ * over from, hour by hour.
+ */
+export const activityHourly = analytics.table(
+  "activity_hourly",
+  {
+    client_id: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    hour: at("hour").notNull(),
+    currency: text().notNull(),
+    events: bigint({ mode: "number" }).notNull(),
+    product_views: bigint({ mode: "number" }).notNull(),
+    add_to_cart: bigint({ mode: "number" }).notNull(),
+    purchases: bigint({ mode: "number" }).notNull(),
+    revenue_minor: bigint({ mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.client_id, table.day, table.hour, table.currency] })],
+);
+
+/**
+ * Who was there on a day by when they had been there last before (`0001-01-01`: never), and where they came from first that day. Whoever
+ * was there in a range of days is in the one row that has its `previous_day` before the range.
+ */
+export const visitorsDaily = analytics.table(
+  "visitors_daily",
+  {
+    client_id: text().notNull(),
+    day: date({ mode: "string" }).notNull(),
+    previous_day: date({ mode: "string" }).notNull(),
+    source: text().notNull(),
+    country: text().notNull(),
+    device: text().notNull(),
+    persons: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.client_id, table.day, table.previous_day, table.source, table.country, table.device],
+    }),
+  ],
 );
 
 /** Visits of a day by where they came from; '' where that is not known. A visit that goes on past midnight counts on both days. */

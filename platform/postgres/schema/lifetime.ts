@@ -38,6 +38,10 @@ export const personDays = analytics.table(
     events: bigint({ mode: "number" }).notNull(),
     last_at: at("last_at").notNull(),
     last_source: text(),
+    /** Of the day's first event; '' where not known. */
+    source: text().notNull().default(""),
+    country: text().notNull().default(""),
+    device: text().notNull().default(""),
   },
   (table) => [
     primaryKey({ columns: [table.client_id, table.day, table.person] }),
