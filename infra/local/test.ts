@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 import { runChecks } from "./checks.ts";
 import { nodeBinary, ROOT } from "./paths.ts";
@@ -9,28 +10,36 @@ import { prepareArtifacts } from "./prepare.ts";
 /** Those that kill things under load come after the others, alone. */
 const ROUNDS = [["unit", "workflow", "replay", "integration"], ["e2e"]];
 
-interface Counts {
+interface Outcome {
   passed: number;
   failed: number;
+  /** Of each failure: where, what, and the first lines of why. */
+  failures: string[];
 }
+
+/** So much of each failure is said again at the end, where a log that was cut still has it. */
+const REASON_LINES = 3;
 
 /** `npm test -- ingest core/event` runs what has these in its path; without, everything. */
 const filters = process.argv.slice(2);
 
 await prepareArtifacts();
 const failedChecks = await runChecks();
-const counts: Counts = { passed: 0, failed: failedChecks.length };
-for (const projects of ROUNDS) {
-  const { passed, failed } = await runVitest(projects);
-  counts.passed += passed;
-  counts.failed += failed;
-}
-if (filters.length === 0) counts.failed += await runPlantedBugs();
-if (failedChecks.length > 0) console.log(`checks that failed: ${failedChecks.join(", ")}`);
-console.log(`${counts.passed} passed, ${counts.failed} failed`);
-process.exitCode = counts.failed > 0 ? 1 : 0;
+const outcomes: Outcome[] = [
+  { passed: 0, failed: failedChecks.length, failures: failedChecks.map((check) => `check: ${check}`) },
+];
+for (const projects of ROUNDS) outcomes.push(await runVitest(projects));
+if (filters.length === 0) outcomes.push(await runPlantedBugs());
+const [passed, failed] = [sum((one) => one.passed), sum((one) => one.failed)];
+for (const failure of outcomes.flatMap((one) => one.failures)) console.log(`\nFAILED ${failure}`);
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
 
-async function runVitest(projects: readonly string[]): Promise<Counts> {
+function sum(pick: (outcome: Outcome) => number): number {
+  return outcomes.reduce((total, outcome) => total + pick(outcome), 0);
+}
+
+async function runVitest(projects: readonly string[]): Promise<Outcome> {
   const report = join(ROOT, ".livora", `test-${projects[0]}.json`);
   mkdirSync(join(ROOT, ".livora"), { recursive: true });
   rmSync(report, { force: true });
@@ -38,14 +47,17 @@ async function runVitest(projects: readonly string[]): Promise<Counts> {
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const args = ["run", ...selection, ...reporters, ...(filters.length > 0 ? ["--passWithNoTests", ...filters] : [])];
   const code = await runNode("node_modules/vitest/vitest.mjs", args);
-  const counts = readCounts(report);
-  // Trouble outside any test (a set-up that failed, an unhandled rejection) is a failure all the same.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  const outcome = readOutcome(report);
+  // Trouble outside any test (a set-up of everything that failed, an unhandled rejection) is a failure all the same.
+  return code !== 0 && outcome.failed === 0
+    ? { ...outcome, failed: 1, failures: [`${projects.join(", ")}: outside any test, exit code ${code}`] }
+    : outcome;
 }
 
 /** A suite that cannot fail proves nothing: `test/planted-bugs`. */
-async function runPlantedBugs(): Promise<number> {
-  return (await runNode("test/planted-bugs/main.ts", ["--short"])) === 0 ? 0 : 1;
+async function runPlantedBugs(): Promise<Outcome> {
+  const isGood = (await runNode("test/planted-bugs/main.ts", ["--short"])) === 0;
+  return { passed: 0, failed: isGood ? 0 : 1, failures: isGood ? [] : ["planted bugs: one was not caught"] };
 }
 
 function runNode(script: string, args: readonly string[]): Promise<number | null> {
@@ -62,19 +74,33 @@ function runNode(script: string, args: readonly string[]): Promise<number | null
 interface VitestReport {
   numPassedTests: number;
   numFailedTests: number;
-  testResults: { status: string; assertionResults: { status: string }[] }[];
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
 }
 
 /** A file that failed although none of its tests did (it could not be loaded, its set-up failed) counts as one failure. */
-function readCounts(file: string): Counts {
+function readOutcome(file: string): Outcome {
   try {
     const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
-    const broken = report.testResults.filter(
-      ({ status, assertionResults }) =>
-        status === "failed" && assertionResults.every((test) => test.status !== "failed"),
-    );
-    return { passed: report.numPassedTests, failed: report.numFailedTests + broken.length };
-  } catch {
-    return { passed: 0, failed: 1 };
+    const failures = report.testResults
+      .filter(({ status }) => status === "failed")
+      .flatMap(({ name, message, assertionResults }) => {
+        const failed = assertionResults.filter((test) => test.status === "failed");
+        const where = relative(ROOT, name);
+        if (failed.length === 0) return [describeFailure(where, "could not be set up", [message])];
+        return failed.map((test) => describeFailure(where, test.fullName, test.failureMessages));
+      });
+    return { passed: report.numPassedTests, failed: failures.length, failures };
+  } catch (error) {
+    return { passed: 0, failed: 1, failures: [`${file}: ${(error as Error).message}`] };
   }
+}
+
+function describeFailure(where: string, what: string, reasons: readonly string[]): string {
+  const reason = stripVTControlCharacters(reasons.join("\n")).split("\n").slice(0, REASON_LINES);
+  return [`${where} › ${what}`, ...reason].join("\n  ");
 }
