@@ -13,6 +13,8 @@ const TENANT_WRITES: Record<string, string> = {
   dead_letter_replays: "insert",
   deal_changes: "insert",
   deals: "insert, update",
+  embed_keys: "insert, update (retired_at)",
+  embeds: "insert, update (revoked_at)",
   etl_runs: "insert",
   experiments: "insert, update (ended_at)",
   event_outbox: "insert",

@@ -8,6 +8,7 @@ export * from "./schema/clients.ts";
 export * from "./schema/dead-letters.ts";
 export * from "./schema/deals.ts";
 export * from "./schema/deliveries.ts";
+export * from "./schema/embeds.ts";
 export * from "./schema/etl.ts";
 export * from "./schema/experiments.ts";
 export * from "./schema/event-outbox.ts";
