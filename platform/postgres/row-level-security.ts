@@ -16,6 +16,8 @@ const TENANT_WRITES: Record<string, string> = {
   embed_keys: "insert, update (retired_at)",
   embeds: "insert, update (revoked_at)",
   etl_runs: "insert",
+  event_schemas: "insert, update",
+  event_schema_versions: "insert",
   experiments: "insert, update (ended_at)",
   event_outbox: "insert",
   pipelines: "insert",

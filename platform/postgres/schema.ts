@@ -10,6 +10,7 @@ export * from "./schema/deals.ts";
 export * from "./schema/deliveries.ts";
 export * from "./schema/embeds.ts";
 export * from "./schema/etl.ts";
+export * from "./schema/event-schemas.ts";
 export * from "./schema/experiments.ts";
 export * from "./schema/event-outbox.ts";
 export * from "./schema/funnel.ts";

@@ -1,0 +1,151 @@
+import * as fc from "fast-check";
+
+import {
+  ANYTHING,
+  type PropsSchema,
+  type Scalar,
+  type TypeName,
+  typesOf,
+  type ValueSchema,
+  valuesOf,
+} from "../../core/event-schema/schema.ts";
+
+/** Few names, lengths and numbers, so that two schemas drawn apart have to do with each other. */
+const NAMES = ["a", "b", "c", "constructor"];
+const scalar = fc.constantFrom<Scalar>("", "x", "xyz", "ключ", "\u{1F600}", 0, 1, 2, -1, 1.5, true, false, null);
+const length = fc.nat(3);
+const number = fc.constantFrom(-1.5, -1, 0, 0.5, 1, 2, 2.5, 1e300);
+
+type Draw = { schema: ValueSchema };
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
+const typeName = fc.constantFrom<TypeName>("null", "boolean", "string", "integer", "number", "array", "object");
+const types = fc.oneof<fc.Arbitrary<TypeName | TypeName[]>[]>(
+  { weight: 3, arbitrary: typeName },
+  { weight: 1, arbitrary: fc.uniqueArray(typeName, { minLength: 1, maxLength: 3 }) },
+);
+
+const { schema } = fc.letrec<Draw>((tie) => ({
+  schema: fc
+    .record({
+      type: fc.option(types, { nil: undefined, freq: 5 }),
+      enum: fc.option(fc.array(scalar, { minLength: 1, maxLength: 4 }), { nil: undefined, freq: 1 }),
+      minLength: maybe(length),
+      maxLength: maybe(length),
+      format: fc.option(fc.constantFrom("uuid" as const, "date" as const), { nil: undefined, freq: 1 }),
+      minimum: maybe(number),
+      exclusiveMinimum: fc.option(number, { nil: undefined, freq: 1 }),
+      maximum: maybe(number),
+      exclusiveMaximum: fc.option(number, { nil: undefined, freq: 1 }),
+      items: fc.option(tie("schema"), { nil: undefined, freq: 1, depthSize: "small" }),
+      minItems: maybe(fc.nat(2)),
+      maxItems: maybe(fc.nat(3)),
+      properties: fc.option(fc.dictionary(fc.constantFrom(...NAMES), tie("schema"), { maxKeys: 3 }), {
+        nil: undefined,
+        freq: 2,
+      }),
+      required: maybe(fc.subarray(NAMES)),
+      additionalProperties: fc.option(fc.oneof(fc.boolean(), tie("schema")), { nil: undefined, freq: 1 }),
+    })
+    .map(tidy),
+}));
+
+/** What `findSchemaFaults` would take: required names are described, nothing is undefined. */
+function tidy(drawn: ValueSchema): ValueSchema {
+  const { required, properties = {}, ...rest } = drawn;
+  const names = required?.filter((name) => Object.hasOwn(properties, name)) ?? [];
+  const kept = Object.entries({
+    ...rest,
+    properties: drawn.properties,
+    required: names.length > 0 ? names : undefined,
+  });
+  const tidied: Record<string, unknown> = Object.fromEntries(kept.filter(([, value]) => value !== undefined));
+  // Not all at once: what has everything takes nothing.
+  if (tidied["enum"] && Object.keys(tidied).length > 6) delete tidied["enum"];
+  return tidied;
+}
+
+export const anySchema: fc.Arbitrary<ValueSchema> = schema;
+export const propsSchema: fc.Arbitrary<PropsSchema> = schema.map((drawn) => {
+  const { enum: _, const: __, ...rest } = drawn;
+  return { ...rest, type: "object" };
+});
+
+/** The schema with something changed somewhere: what people do to a schema. */
+export function mutate(schema: ValueSchema, other: ValueSchema, seed: readonly number[]): ValueSchema {
+  const [kind = 0, ...rest] = seed;
+  const inner = schema.properties && Object.keys(schema.properties).length > 0 && kind % 3 === 0;
+  if (inner && rest.length > 0) {
+    const names = Object.keys(schema.properties ?? {});
+    const name = names[(rest[0] ?? 0) % names.length] ?? "";
+    const properties = { ...schema.properties, [name]: mutate(schema.properties?.[name] ?? {}, other, rest) };
+    return { ...schema, properties };
+  }
+  if (schema.items && kind % 3 === 1 && rest.length > 0) return { ...schema, items: mutate(schema.items, other, rest) };
+  const keywords = [...new Set([...Object.keys(schema), ...Object.keys(other)])].filter(
+    (name) => name !== "type" || kind % 2,
+  );
+  const keyword = keywords[(rest.at(-1) ?? kind) % Math.max(keywords.length, 1)] ?? "type";
+  const taken = Object.entries({ ...schema, [keyword]: (other as Record<string, unknown>)[keyword] });
+  return tidy(Object.fromEntries(taken.filter(([, value]) => value !== undefined)));
+}
+
+/**
+ * A value that was probably written by the schema: near its bounds, with properties that it does not name only where it says
+ * explicitly that there are such. Not surely: whoever asks checks.
+ */
+export function writtenBy(schema: ValueSchema, pick: (below: number) => number, depth = 0): unknown {
+  const values = valuesOf(schema);
+  if (values !== undefined) return values.length === 0 ? null : values[pick(values.length)];
+  const types = [...typesOf(schema)].filter((type) => depth < 4 || (type !== "array" && type !== "object"));
+  switch (types[pick(types.length)]) {
+    case "boolean":
+      return pick(2) === 0;
+    case "string":
+      return writeText(schema, pick);
+    case "integer":
+      return Math.round(writeNumber(schema, pick));
+    case "number":
+      return writeNumber(schema, pick) + (pick(2) === 0 ? 0.25 : 0);
+    case "array":
+      return Array.from({ length: between(schema.minItems ?? 0, schema.maxItems ?? 3, pick) }, () =>
+        writtenBy(schema.items ?? ANYTHING, pick, depth + 1),
+      );
+    case "object":
+      return writeObject(schema, pick, depth);
+    default:
+      return null;
+  }
+}
+
+function writeText({ minLength = 0, maxLength = 4, format }: ValueSchema, pick: (below: number) => number): string {
+  if (format === "date") return "2026-11-21";
+  if (format) return "0d5e8f6a-9b1c-4c3d-8e2f-1a2b3c4d5e6f";
+  const length = between(minLength, maxLength, pick);
+  return Array.from({ length }, () => ["x", "ж", "\u{1F600}"][pick(3)]).join("");
+}
+
+function writeNumber(schema: ValueSchema, pick: (below: number) => number): number {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+  const bounds = [minimum, maximum, exclusiveMinimum, exclusiveMaximum].filter((bound) => bound !== undefined);
+  const near = [...bounds, -1, 0, 1, 2, 3][pick(bounds.length + 5)] ?? 0;
+  return near + ([0, 0.5, 1, -0.5, -1][pick(5)] ?? 0);
+}
+
+function writeObject(schema: ValueSchema, pick: (below: number) => number, depth: number): Record<string, unknown> {
+  const written: [string, unknown][] = [];
+  const { properties = {}, required = [], additionalProperties: rest = false } = schema;
+  for (const [name, inner] of Object.entries(properties)) {
+    if (required.includes(name) || pick(3) > 0) written.push([name, writtenBy(inner, pick, depth + 1)]);
+  }
+  if (rest !== false) {
+    for (const name of ["a", "b", "d"]) {
+      if (Object.hasOwn(properties, name) || pick(2) === 0) continue;
+      written.push([name, writtenBy(rest === true ? ANYTHING : rest, pick, depth + 1)]);
+    }
+  }
+  return Object.fromEntries(written);
+}
+
+function between(least: number, most: number, pick: (below: number) => number): number {
+  return least + pick(Math.max(0, Math.min(most, least + 3) - least) + 1);
+}
