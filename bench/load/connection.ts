@@ -5,7 +5,7 @@ import { makeTemplate, renewIds, type RequestTemplate, type Target } from "./req
 /** A keep-alive connection that carries one request at a time. Costs little, so that what is measured is the server. */
 export interface Connection {
   isBusy: boolean;
-  /** `done` is told whether it was 202. */
+  /** `done` is told whether it was 202; at once that it was not, where the server has hung up. */
   send(done: (isAccepted: boolean) => void): void;
   close(): void;
 }
@@ -38,7 +38,8 @@ export async function openConnection(target: Target, batch: number): Promise<Con
       renewIds(template);
       connection.isBusy = true;
       finished = done;
-      socket.write(template.bytes);
+      if (socket.destroyed) setImmediate(finish, false);
+      else socket.write(template.bytes);
     },
     close: () => socket.destroy(),
   };

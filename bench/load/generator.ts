@@ -87,7 +87,8 @@ async function runOpen(connections: readonly Connection[], load: Load, rate: num
         const dueAt = startedAt + sent * everyMs;
         if (dueAt > performance.now()) return;
         sent++;
-        const connection = idle.pop() as Connection;
+        // In turn: what rests for seconds is hung up on by the server.
+        const connection = idle.shift() as Connection;
         connection.send((isAccepted) => {
           enter(book, isAccepted, dueAt);
           idle.push(connection);
