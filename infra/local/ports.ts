@@ -1,11 +1,24 @@
-import { connect, createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { connect, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const LOOPBACK = "127.0.0.1";
 
-/** A port nobody listens on at the moment; all of one call differ from each other. */
+/**
+ * Below the ports that Linux and macOS give to outgoing connections: one of those may take a port between its being found free and
+ * its being listened on, or while what listened on it is being restarted. It may even be the connection of a client that waits for it.
+ */
+const FIRST = 12_000;
+const LAST = 32_000;
+
+/** Ports nobody listens on at the moment; all of one call differ from each other. */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listenOn(0)));
+  const servers: Server[] = [];
+  for (let tries = 0; servers.length < count; tries++) {
+    if (tries > LAST - FIRST) throw new Error(`there are no ${count} free ports between ${FIRST} and ${LAST}`);
+    const server = await listenOn(randomInt(FIRST, LAST)).catch(() => null);
+    if (server) servers.push(server);
+  }
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
@@ -53,7 +66,7 @@ export async function waitUntil(
   }
 }
 
-function listenOn(port: number): Promise<ReturnType<typeof createServer>> {
+function listenOn(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
