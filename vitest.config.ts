@@ -10,8 +10,9 @@ const plugins = [plantedBug(import.meta.dirname)];
 /** `npm test` runs all projects; `npx vitest --project unit` one. The name of a test file says which it belongs to. */
 export default defineConfig({
   test: {
-    // One file after the other, on whatever machine: workers of the same task queue in two files would take each other's work.
-    maxWorkers: 1,
+    // Two files side by side, on whatever machine: each waits for half of its time. They share the embedded stack's servers
+    // and nothing in them (`test/support/part-stack.ts`), as workers of the same task queue would take each other's work.
+    maxWorkers: 2,
     projects: [
       {
         plugins,

@@ -1,7 +1,6 @@
-import { afterEach, beforeAll, expect, inject, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { STREAM_CONSUMERS } from "../core/stream-consumers.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { startConsumersProcess } from "../test/support/consumers-process.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
 import { setUpEnrich } from "../test/support/enrich-setup.ts";
@@ -10,7 +9,6 @@ import { waitUntil } from "../test/support/wait-until.ts";
 const closing: (() => Promise<void>)[] = [];
 const CONSUMERS: string[] = Object.values(STREAM_CONSUMERS).flat();
 
-beforeAll(() => migrate(inject("config").LIVORA_POSTGRES_URL));
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });

@@ -2,11 +2,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync 
 import { join } from "node:path";
 
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { makeTemporaryFolder } from "../infra/local/temporary-folder.ts";
 import { sweepBackfillFiles } from "../platform/backfill/sweep-files.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { backfills } from "../platform/postgres/schema.ts";
 import { type Asked, startTestApi, type TestApi } from "../test/support/api.ts";
 
@@ -20,7 +19,6 @@ const [lake, imports] = [join(folder, "lake"), join(folder, "import")];
 let t: TestApi;
 
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   mkdirSync(imports);
   writeFileSync(join(imports, "ours.csv"), "at,who\n");
   writeFileSync(join(imports, "large.csv"), Buffer.alloc(MAX_BYTES + 1, "x"));

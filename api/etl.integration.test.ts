@@ -1,13 +1,11 @@
 import { randomUUID } from "node:crypto";
 
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { migrate } from "../platform/postgres/migrate.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 
 let t: TestApi;
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   t = await startTestApi();
 });
 afterAll(() => t.close());

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 
-import { NativeConnection } from "@temporalio/worker";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { runEtl } from "../analytics/etl/run-etl.ts";
 import { funnelReportSchema } from "../analytics/reports/funnel.ts";
@@ -14,7 +13,9 @@ import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse, type Warehouse } from "../platform/warehouse/duckdb.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { makeEnriched, toEntry } from "../test/support/enriched-events.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
 import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
+import { startTemporalWorker, type TemporalWorker } from "../test/support/temporal-worker.ts";
 import { createAdHocWorker } from "../workers/ad-hoc.ts";
 
 const START = Date.parse("2026-11-01T00:00:00Z");
@@ -23,27 +24,20 @@ const steps = ["product_view", "add_to_cart", "purchase"].map((event_type) => ({
 let t: TestApi;
 let warehouse: Warehouse;
 let events: FunnelEvent[];
-let stopWorker: () => Promise<void> = async () => {};
+let worker: TemporalWorker | undefined;
 
 beforeAll(async () => {
-  const namespace = await createTemporalNamespace(inject("config").LIVORA_TEMPORAL_ADDRESS);
+  const namespace = await createTemporalNamespace(stackConfig().LIVORA_TEMPORAL_ADDRESS);
   t = await startTestApi({ LIVORA_TEMPORAL_NAMESPACE: namespace });
   const lake = createLake(t.api.config.LIVORA_LAKE);
   const tempFolder = join(lake.root, "_tmp", `spill-funnel-${crypto.randomUUID()}-${process.pid}`);
   warehouse = createWarehouse({ memoryLimit: "256MB", threads: 1, tempFolder });
-  const connection = await NativeConnection.connect({ address: t.api.config.LIVORA_TEMPORAL_ADDRESS });
-  const worker = await createAdHocWorker(t.api, connection);
-  const running = worker.run();
-  stopWorker = async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  };
+  worker = await startTemporalWorker(t.api.config, (connection) => createAdHocWorker(t.api, connection));
   events = Array.from({ length: 400 }, (_, number) => makeEvent(number));
   await append(events.slice(0, 360));
 });
 afterAll(async () => {
-  await stopWorker();
+  await worker?.close();
   await warehouse.close();
   await t.close();
 });

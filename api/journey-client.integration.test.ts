@@ -1,12 +1,13 @@
 import { Client, Connection } from "@temporalio/client";
-import { afterAll, expect, inject, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 
 import { RESUME_CAMPAIGN_WORKFLOW, resumeCampaignId } from "../core/contracts/campaign.ts";
 import { createLogger } from "../platform/logger.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
 import { connectJourneyClient } from "./journey-client.ts";
 
 const silent = createLogger("test", { LIVORA_LOG_LEVEL: "silent" });
-const config = inject("config");
+const config = stackConfig();
 const journeys = connectJourneyClient(config, silent);
 const away = connectJourneyClient({ ...config, LIVORA_TEMPORAL_ADDRESS: "127.0.0.1:1" }, silent);
 const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
@@ -15,7 +16,7 @@ afterAll(() => Promise.all([journeys.close(), away.close(), connection.close()])
 test("resuming twice ends the first waking and begins it anew", async () => {
   const input = { client_id: `resume-${crypto.randomUUID()}`, campaign_id: "camp_123" };
   await journeys.resumeCampaign(input);
-  const { workflow } = new Client({ connection });
+  const { workflow } = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const workflowId = resumeCampaignId(input.client_id, input.campaign_id);
   const first = await workflow.getHandle(workflowId).describe();
   await journeys.resumeCampaign(input);

@@ -1,4 +1,3 @@
-import { NativeConnection } from "@temporalio/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { buildCustomerLtv } from "../analytics/etl/aggregates/customer-ltv.ts";
@@ -8,6 +7,9 @@ import { ltvSchema } from "../analytics/reports/ltv.ts";
 import { builds, contacts, personDays, purchases } from "../platform/postgres/schema.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { type PurchaseRow, readCdnowPurchases } from "../test/support/cdnow-purchases.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
+import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
+import { startTemporalWorker, type TemporalWorker } from "../test/support/temporal-worker.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { createAdHocWorker } from "../workers/ad-hoc.ts";
 import { questionSchema } from "./routes/analytics/question.ts";
@@ -15,17 +17,18 @@ import { questionSchema } from "./routes/analytics/question.ts";
 const UNTIL = "1997-09-30";
 const bought = readCdnowPurchases();
 let t: TestApi;
-let stopWorker: () => Promise<void> = async () => {};
+let worker: TemporalWorker | undefined;
 
 beforeAll(async () => {
-  t = await startTestApi();
+  const namespace = await createTemporalNamespace(stackConfig().LIVORA_TEMPORAL_ADDRESS);
+  t = await startTestApi({ LIVORA_TEMPORAL_NAMESPACE: namespace });
   const { client_id } = t.ours;
   await insertPurchases(client_id, bought);
   await setVersion("1");
   await buildCustomerLtv(t.api.db, client_id, UNTIL);
 });
 afterAll(async () => {
-  await stopWorker();
+  await worker?.close();
   await t.close();
 });
 
@@ -55,17 +58,6 @@ async function setVersion(digest: string): Promise<void> {
     .onConflictDoUpdate({ target: [builds.client_id, builds.aggregate, builds.day], set: { digest } });
 }
 
-async function startWorker(): Promise<void> {
-  const connection = await NativeConnection.connect({ address: t.api.config.LIVORA_TEMPORAL_ADDRESS });
-  const worker = await createAdHocWorker(t.api, connection);
-  const running = worker.run();
-  stopWorker = async () => {
-    worker.shutdown();
-    await running;
-    await connection.close();
-  };
-}
-
 const get = (path: string, key?: string) => t.call("GET", `/api/v1${path}`, key === undefined ? {} : { key });
 
 describe("the model of any day", () => {
@@ -77,7 +69,7 @@ describe("the model of any day", () => {
     expect(questionSchema.parse(asked.body)).toMatchObject({ state: "running", answer: null });
     expect((await get(asked.body.href.slice("/api/v1".length))).body).toMatchObject({ state: "running" });
     expect((await get(asked.body.href.slice("/api/v1".length), t.theirs.api_key)).status).toBe(404);
-    await startWorker();
+    worker = await startTemporalWorker(t.api.config, (connection) => createAdHocWorker(t.api, connection));
     await waitUntil(async () => (await get(asked.body.href.slice("/api/v1".length))).body.state === "done");
     const { answer } = (await get(asked.body.href.slice("/api/v1".length))).body;
     expect((await get(path)).body).toEqual(answer);

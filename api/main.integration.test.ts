@@ -4,14 +4,15 @@ import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { stackConfig } from "../test/support/stack-config.ts";
 
 const FORM = "content-type: application/x-www-form-urlencoded\r\ncontent-length: 3\r\n";
 let service: ChildProcess;
 let port: number;
 
 beforeEach(async () => {
-  const config = { ...inject("config"), LIVORA_API_PORT: 0, LIVORA_LOG_LEVEL: "info" };
+  const config = { ...stackConfig(), LIVORA_API_PORT: 0, LIVORA_LOG_LEVEL: "info" };
   const settings = Object.entries(config).map(([name, value]) => [name, String(value)]);
   const env = { ...process.env, ...Object.fromEntries(settings) };
   service = spawn(process.execPath, ["api/main.ts"], { env, stdio: ["ignore", "pipe", "inherit"] });

@@ -1,5 +1,3 @@
-import { Client, Connection } from "@temporalio/client";
-import { NativeConnection } from "@temporalio/worker";
 import { desc, eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -9,13 +7,14 @@ import { createHotKeyWatch } from "../platform/hot-keys.ts";
 import { auditLog } from "../platform/postgres/schema.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
+import { startTemporalWorker, type TemporalWorker } from "../test/support/temporal-worker.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { createShardsWorker } from "../workers/shards.ts";
 
 let ctx: Context;
 let t: TestApi;
 let key: string;
-let stopWorker: () => Promise<void>;
+let worker: TemporalWorker | undefined;
 
 beforeAll(async () => {
   ctx = await createIsolatedContext({
@@ -28,26 +27,13 @@ beforeAll(async () => {
   key = await t.addKey(["operator"]);
 });
 afterAll(async () => {
-  await stopWorker();
+  const streams = [ctx.config.LIVORA_STREAM_EVENTS, ctx.config.LIVORA_STREAM_ENRICHED];
+  const end = (name: string) => worker?.client.workflow.getHandle(scalingId(name)).terminate("the test is over");
+  await Promise.all(streams.map(end));
+  await worker?.close();
   await t.close();
   await ctx.close();
 });
-
-async function startWorker(): Promise<void> {
-  const address = ctx.config.LIVORA_TEMPORAL_ADDRESS;
-  const connection = await NativeConnection.connect({ address });
-  const worker = await createShardsWorker(ctx, connection, `shards-${ctx.config.LIVORA_STREAM_EVENTS}`);
-  const running = worker.run();
-  stopWorker = async () => {
-    const client = new Client({ connection: await Connection.connect({ address }) });
-    const streams = [ctx.config.LIVORA_STREAM_EVENTS, ctx.config.LIVORA_STREAM_ENRICHED];
-    await Promise.all(streams.map((name) => client.workflow.getHandle(scalingId(name)).terminate("the test is over")));
-    worker.shutdown();
-    await running;
-    await client.connection.close();
-    await connection.close();
-  };
-}
 
 const read = async () => (await t.call("GET", "/api/v1/stream", { key })).body;
 const change = (body: unknown, stream = "events") => t.call("POST", `/api/v1/stream/${stream}/changes`, { key, body });
@@ -72,7 +58,8 @@ test("shards are shown while nobody looks after them, and what is asked for is r
 });
 
 test("an operator splits, merges, pauses and moves the bounds; the rest is refused and says why", async () => {
-  await startWorker();
+  const queue = `shards-${ctx.config.LIVORA_STREAM_EVENTS}`;
+  worker = await startTemporalWorker(ctx.config, (connection) => createShardsWorker(ctx, connection, queue));
   await waitUntil(async () => (await read()).streams[0].scaling?.looked_at);
   const [{ id: shard }] = (await read()).streams[0].shards;
   expect((await change({ type: "split", shard, at_lane: 0 })).status).toBe(400);

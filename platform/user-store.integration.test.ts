@@ -1,8 +1,9 @@
 import { GetItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { provisionTables } from "../infra/local/provision.ts";
 import { LruMap } from "../core/lru.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
 import { type Context, createContext } from "./context.ts";
 import { ABSENT, createUserStore, type ItemKey, type UserStore } from "./user-store.ts";
 import { createUserBatch, type ItemCache } from "./user-store-batch.ts";
@@ -28,7 +29,7 @@ describe.each(adapters)("the user store on %s", (_name, endpoint) => {
 
   beforeAll(async () => {
     const LIVORA_USER_TABLE = `users-${crypto.randomUUID()}`;
-    const config = { ...inject("config"), LIVORA_USER_TABLE, LIVORA_LEASE_TABLE: `leases-${crypto.randomUUID()}` };
+    const config = { ...stackConfig(), LIVORA_USER_TABLE, LIVORA_LEASE_TABLE: `leases-${crypto.randomUUID()}` };
     ctx = createContext("test", endpoint ? { ...config, LIVORA_DYNAMODB_URL: endpoint } : config);
     await provisionTables(ctx.config);
     store = createUserStore(ctx, () => nowMs);

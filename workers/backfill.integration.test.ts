@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { auditHour } from "../analytics/audit/audit-hour.ts";
 import { hoursBetween } from "../core/audit.ts";
@@ -11,11 +11,11 @@ import { decodeEnriched } from "../core/enriched-event.ts";
 import { uuidOf } from "../core/uuid.ts";
 import { makeTemporaryFolder } from "../infra/local/temporary-folder.ts";
 import { startIngestServer } from "../ingest/server.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { type AuditSetup, setUpAudit } from "../test/support/audit-setup.ts";
 import { countLake, queryLake } from "../test/support/lake-reader.ts";
 import { readStream } from "../test/support/stream-reader.ts";
+import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 
 const WORKER = new URL("../test/support/backfill-worker.ts", import.meta.url).pathname;
@@ -31,9 +31,10 @@ let setup: AuditSetup;
 let [mortal, heir] = [] as unknown as [WorkerProcess, WorkerProcess];
 
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   setup = await setUpAudit();
-  t = await startTestApi({ ...setup.ctx.config, LIVORA_IMPORT_DIR: folder });
+  const { config } = setup.ctx;
+  const namespace = await createTemporalNamespace(config.LIVORA_TEMPORAL_ADDRESS);
+  t = await startTestApi({ ...config, LIVORA_TEMPORAL_NAMESPACE: namespace, LIVORA_IMPORT_DIR: folder });
   await writeFile(configFile, JSON.stringify(t.api.config));
   [mortal, heir] = await Promise.all([startWorker(PUTS_OF_THE_FIRST), startWorker()]);
 });

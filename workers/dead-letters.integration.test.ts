@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 
 import { eq } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { personItem } from "../analytics/stream/enrich/keys.ts";
 import { OK, type Step } from "../analytics/stream/enrich/step.ts";
 import { decodeEnvelope, encodeEnvelope } from "../core/envelope.ts";
 import { laneOf } from "../core/position.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { deadLetters } from "../platform/postgres/schema.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
@@ -37,7 +36,6 @@ const FRAGILE: Step = {
 };
 
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   setup = await setUpEnrich(closing, 1);
   const { LIVORA_TEMPORAL_ADDRESS: address } = setup.ctx.config;
   const config = { ...setup.ctx.config, LIVORA_TEMPORAL_NAMESPACE: await createTemporalNamespace(address) };

@@ -1,47 +1,38 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 
-import { Client, Connection, ScheduleClient } from "@temporalio/client";
-import { NativeConnection, type Worker } from "@temporalio/worker";
+import { ScheduleClient } from "@temporalio/client";
 import { and, eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { createLakeConsumer } from "../analytics/stream/lake/consumer.ts";
 import { ETL_TASK_QUEUE, ETL_WORKFLOW, type EtlInput, etlScheduleId } from "../core/contracts/etl.ts";
 import { partitionOf } from "../core/lake.ts";
+import { DAY_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
 import { createLake, type Lake } from "../platform/lake/lake.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { builds, clients, etlPartitions, etlRuns } from "../platform/postgres/schema.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
 import { makeEnriched, toEntry } from "../test/support/enriched-events.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
+import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
+import { startTemporalWorker, type TemporalWorker } from "../test/support/temporal-worker.ts";
 import { createEtlWorker } from "./etl.ts";
 import { ensureEtlSchedules } from "./keep-etl-schedules.ts";
 
 const HOUR = Date.parse("2026-11-19T15:00:00.000Z");
-const DAY = 86_400_000;
 let ctx: Context;
 let lake: Lake;
-let connection: NativeConnection;
-let client: Client;
-let worker: Worker;
-let running: Promise<void>;
+let worker: TemporalWorker;
 
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
-  ctx = await createIsolatedContext();
+  const { LIVORA_TEMPORAL_ADDRESS: address } = stackConfig();
+  ctx = await createIsolatedContext({ LIVORA_TEMPORAL_NAMESPACE: await createTemporalNamespace(address) });
   lake = createLake(ctx.config.LIVORA_LAKE);
-  const address = ctx.config.LIVORA_TEMPORAL_ADDRESS;
-  connection = await NativeConnection.connect({ address });
-  client = new Client({ connection: await Connection.connect({ address }) });
-  worker = await createEtlWorker(ctx, connection);
-  running = worker.run();
+  worker = await startTemporalWorker(ctx.config, (connection) => createEtlWorker(ctx, connection));
 });
 afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await client.connection.close();
-  await connection.close();
+  await worker.close();
   await ctx.close();
 });
 
@@ -64,7 +55,7 @@ async function append(clientId: string, from: number, timestampMs: number): Prom
 async function run(client_id: string, more: Partial<EtlInput> = {}) {
   const run_id = randomUUID();
   const options = { taskQueue: ETL_TASK_QUEUE, workflowId: `etl:${client_id}:${run_id}` };
-  await client.workflow.execute(ETL_WORKFLOW, { ...options, args: [{ client_id, run_id, ...more }] });
+  await worker.client.workflow.execute(ETL_WORKFLOW, { ...options, args: [{ client_id, run_id, ...more }] });
   return ctx.db.query.etlRuns.findFirst({ where: eq(etlRuns.id, run_id) });
 }
 
@@ -84,7 +75,7 @@ const readBuilds = (clientId: string, day: string) =>
 describe("the worker of ETL", () => {
   it("computes what has changed and nothing else; a file that cannot be read holds its hour back", async () => {
     const clientId = await makeClient();
-    for (let day = 0; day < 3; day++) await append(clientId, day * 1_000, HOUR + day * DAY);
+    for (let day = 0; day < 3; day++) await append(clientId, day * 1_000, HOUR + day * DAY_MS);
     const first = await run(clientId);
     expect(first).toMatchObject({
       state: "done",
@@ -96,7 +87,7 @@ describe("the worker of ETL", () => {
     expect((await run(clientId))?.progress).toEqual({ partitions: { done: 0, total: 0 }, days: { done: 0, total: 0 } });
 
     const before = await readBuilds(clientId, "2026-11-19");
-    await append(clientId, 5_000, HOUR + DAY);
+    await append(clientId, 5_000, HOUR + DAY_MS);
     expect((await run(clientId))?.progress.days).toEqual({ done: 1, total: 1 });
     expect(await countPurchases(clientId)).toMatchObject({ "2026-11-19": 10, "2026-11-20": 20 });
     expect(await readBuilds(clientId, "2026-11-19")).toEqual(before);
@@ -121,7 +112,7 @@ describe("the worker of ETL", () => {
   it("runs over a range alone, and again what is up to date where it is told to", async () => {
     const clientId = await makeClient();
     await append(clientId, 0, HOUR);
-    await append(clientId, 1_000, HOUR + DAY);
+    await append(clientId, 1_000, HOUR + DAY_MS);
     const day = { start: "2026-11-20T00:00:00.000Z", end: "2026-11-21T00:00:00.000Z" };
     await run(clientId, day);
     expect(await countPurchases(clientId)).toEqual({ "2026-11-20": 10 });
@@ -135,7 +126,10 @@ describe("the worker of ETL", () => {
     await append(clientId, 0, HOUR);
     const others = await ctx.db.select({ id: clients.id }).from(clients);
     const known = () => new Set(others.map(({ id }) => id).filter((id) => id !== clientId));
-    const schedules = new ScheduleClient({ connection: client.connection });
+    const schedules = new ScheduleClient({
+      connection: worker.client.connection,
+      namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+    });
     await ensureEtlSchedules(ctx, schedules, known());
     const handle = schedules.getHandle(etlScheduleId(clientId));
     await handle.pause("maintenance");

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { Client, Connection } from "@temporalio/client";
 import { and, eq } from "drizzle-orm";
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { auditHour } from "../analytics/audit/audit-hour.ts";
 import { replayWorkflowId } from "../core/contracts/dead-letter-replay.ts";
@@ -11,7 +11,6 @@ import { encodeEnvelope } from "../core/envelope.ts";
 import { laneOf } from "../core/position.ts";
 import { compactPartition } from "../platform/lake/compact.ts";
 import { withPartitionLock } from "../platform/lake/partition-lock.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { deadLetters, lakeFiles } from "../platform/postgres/schema.ts";
 import { createStreamProducer } from "../platform/stream/producer.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
@@ -30,7 +29,6 @@ let client: Client;
 let key = "";
 
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   setup = await setUpAudit();
   const address = setup.ctx.config.LIVORA_TEMPORAL_ADDRESS;
   const config = { ...setup.ctx.config, LIVORA_TEMPORAL_NAMESPACE: await createTemporalNamespace(address) };

@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readdir, utimes, writeFile } from "node:fs/promises";
 
-import { Client, Connection } from "@temporalio/client";
-import { NativeConnection, type Worker } from "@temporalio/worker";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -17,6 +15,9 @@ import { createLeaseStore } from "../platform/stream/lease-store.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
 import { makeEnriched, sequenceOf, toEntry } from "../test/support/enriched-events.ts";
 import { countLake } from "../test/support/lake-reader.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
+import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
+import { startTemporalWorker, type TemporalWorker } from "../test/support/temporal-worker.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { createLakeWorker } from "./lake.ts";
 
@@ -24,26 +25,16 @@ const SHARD = "shardId-000000000000";
 const HOUR = Date.parse("2026-11-19T15:00:00.000Z");
 let ctx: Context;
 let lake: Lake;
-let connection: NativeConnection;
-let client: Client;
-let worker: Worker;
-let running: Promise<void>;
+let worker: TemporalWorker;
 
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
+  const { LIVORA_TEMPORAL_ADDRESS: address } = stackConfig();
+  ctx = await createIsolatedContext({ LIVORA_TEMPORAL_NAMESPACE: await createTemporalNamespace(address) });
   lake = createLake(ctx.config.LIVORA_LAKE);
-  const address = ctx.config.LIVORA_TEMPORAL_ADDRESS;
-  connection = await NativeConnection.connect({ address });
-  client = new Client({ connection: await Connection.connect({ address }) });
-  worker = await createLakeWorker(ctx, connection);
-  running = worker.run();
+  worker = await startTemporalWorker(ctx.config, (connection) => createLakeWorker(ctx, connection));
 });
 afterAll(async () => {
-  worker.shutdown();
-  await running;
-  await client.schedule.getHandle(COMPACTION_SCHEDULE_ID).delete();
-  await client.connection.close();
-  await connection.close();
+  await worker.close();
   await ctx.close();
 });
 
@@ -81,7 +72,7 @@ describe("the lake's worker", () => {
     await utimes(lake.absolute(`${broken}/${first}`), 0, 0);
     await saveCheckpoint(sequenceOf(150));
 
-    await client.schedule.getHandle(COMPACTION_SCHEDULE_ID).trigger();
+    await worker.client.schedule.getHandle(COMPACTION_SCHEDULE_ID).trigger();
     await waitUntil(async () => (await readdir(lake.absolute(partition))).length === 2);
 
     const names = await readdir(lake.absolute(partition));
@@ -94,12 +85,9 @@ describe("the lake's worker", () => {
   });
 
   it("keeps the Schedule that is there, with what was changed in it", async () => {
-    const schedule = client.schedule.getHandle(COMPACTION_SCHEDULE_ID);
+    const schedule = worker.client.schedule.getHandle(COMPACTION_SCHEDULE_ID);
     await schedule.pause("maintenance");
-    worker.shutdown();
-    await running;
-    worker = await createLakeWorker(ctx, connection);
-    running = worker.run();
+    await worker.restart();
     expect((await schedule.describe()).state).toMatchObject({ paused: true, note: "maintenance" });
   });
 });

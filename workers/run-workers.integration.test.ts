@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { DefaultLogger, Runtime } from "@temporalio/worker";
-import { expect, inject, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { createDeliveryContext } from "../delivery/context.ts";
 import { startTemporal } from "../infra/local/parts/temporal.ts";
@@ -20,7 +20,10 @@ it("waits for a Temporal that is not there yet, and drains when told to", async 
   Runtime.install({ logger: new DefaultLogger("ERROR"), shutdownSignals: [] });
   const folder = makeTemporaryFolder();
   const [port] = await findFreePorts(1);
-  const base = createTestContext({ ...inject("config"), LIVORA_TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+  const base = createTestContext({
+    LIVORA_TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
+    LIVORA_TEMPORAL_NAMESPACE: "default",
+  });
   const producer = createStreamProducer({ kinesis: base.kinesis, stream: base.config.LIVORA_STREAM_EVENTS });
   const ctx = createDeliveryContext(base, { producer, registry: new Registry() });
   const journeys = connectJourneys(base.config);

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import { Client, Connection } from "@temporalio/client";
-import { NativeConnection } from "@temporalio/worker";
+import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import {
@@ -18,6 +17,7 @@ import { LANES, laneOf } from "../core/position.ts";
 import type { Context } from "../platform/context.ts";
 import { listShards } from "../platform/stream/shard-list.ts";
 import { type EnrichSetup, setUpEnrich } from "../test/support/enrich-setup.ts";
+import { startTemporalWorker } from "../test/support/temporal-worker.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { createShardsWorker } from "./shards.ts";
 
@@ -33,18 +33,14 @@ beforeAll(async () => {
   const config = { ...setup.ctx.config, LIVORA_STREAM_MAX_SHARDS: 16, LIVORA_SHARD_SCALING: "auto" } as const;
   ctx = { ...setup.ctx, config };
   stream = config.LIVORA_STREAM_EVENTS;
-  const address = config.LIVORA_TEMPORAL_ADDRESS;
-  const connection = await NativeConnection.connect({ address });
-  client = new Client({ connection: await Connection.connect({ address }) });
-  const worker = await createShardsWorker(ctx, connection, `shards-${stream}`);
-  const running = worker.run();
+  const worker = await startTemporalWorker(config, (connection) =>
+    createShardsWorker(ctx, connection, `shards-${stream}`),
+  );
+  ({ client } = worker);
   closing.push(async () => {
     const streams = [config.LIVORA_STREAM_EVENTS, config.LIVORA_STREAM_ENRICHED];
     await Promise.all(streams.map((name) => client.workflow.getHandle(scalingId(name)).terminate("the test is over")));
-    worker.shutdown();
-    await running;
-    await client.connection.close();
-    await connection.close();
+    await worker.close();
   });
   await setup.enrich();
 });

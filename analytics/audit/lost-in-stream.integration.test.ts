@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { eq, sql } from "drizzle-orm";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { hourOf } from "../../core/audit.ts";
 import { HOUR_MS } from "../../core/time.ts";
@@ -13,6 +13,7 @@ import { type AuditSetup, setUpAudit } from "../../test/support/audit-setup.ts";
 import { createIsolatedContext } from "../../test/support/context.ts";
 import { type EdgeProcess, startEdgeProcess } from "../../test/support/edge-process.ts";
 import { type LosingStream, startLosingStream } from "../../test/support/losing-stream.ts";
+import { stackConfig } from "../../test/support/stack-config.ts";
 import { waitUntil } from "../../test/support/wait-until.ts";
 import { auditHour } from "./audit-hour.ts";
 
@@ -23,7 +24,7 @@ let edge: EdgeProcess | undefined;
 
 beforeEach(async () => {
   decoy = await createIsolatedContext();
-  stream = await startLosingStream(inject("config").LIVORA_KINESIS_URL, decoy.config.LIVORA_STREAM_EVENTS);
+  stream = await startLosingStream(stackConfig().LIVORA_KINESIS_URL, decoy.config.LIVORA_STREAM_EVENTS);
   setup = await setUpAudit({ edgeKinesisUrl: stream.url });
 });
 afterEach(async () => {

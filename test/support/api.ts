@@ -2,14 +2,13 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { inject } from "vitest";
-
 import { type ApiContext, createApiContext } from "../../api/context.ts";
 import { createApiServer } from "../../api/server.ts";
 import { type ApiScope, formatApiKey } from "../../core/api-key.ts";
 import { ensureApiKey, ensureClient } from "../../crm/ensure-client.ts";
 import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
+import { stackConfig } from "./stack-config.ts";
 
 /** The seeds' campaign, as it stands. */
 export const SEED_CAMPAIGN = {
@@ -59,7 +58,7 @@ export async function startTestApi(overrides: Partial<Config> = {}, log?: Logger
     whereIs: async () => null,
   };
   const quiet = { LIVORA_API_REQUESTS_PER_SECOND: 1_000, LIVORA_LOG_LEVEL: "silent" as const };
-  const api = createApiContext({ ...inject("config"), ...quiet, ...overrides }, { journeys, ...(log && { log }) });
+  const api = createApiContext({ ...stackConfig(), ...quiet, ...overrides }, { journeys, ...(log && { log }) });
   const [ours, theirs] = await Promise.all([makeClient(api, "api"), makeClient(api, "other")]);
   const server = createApiServer(api);
   const base = await listen(server);

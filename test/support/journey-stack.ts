@@ -50,7 +50,10 @@ export async function createJourneyStack() {
   };
   let temporal = await startTemporal(temporalOptions);
   await temporal.ready();
-  const ctx = await createIsolatedContext({ LIVORA_TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+  const ctx = await createIsolatedContext({
+    LIVORA_TEMPORAL_ADDRESS: `127.0.0.1:${port}`,
+    LIVORA_TEMPORAL_NAMESPACE: "default",
+  });
   const journeys = connectJourneys(ctx.config);
   const sent: SendRequest[] = [];
   const worker = await startWorker(ctx, sent, journeys);

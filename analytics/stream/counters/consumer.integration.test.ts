@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { encodeEnriched, type Enrichment, readEnrichment } from "../../../core/enriched-event.ts";
 import type { Context } from "../../../platform/context.ts";
 import { meterWrites } from "../../../platform/metered-store.ts";
 import { isSpread, readLiveCounters } from "../../../platform/live-counters.ts";
 import { createHotKeyWatch, readHotKeys } from "../../../platform/hot-keys.ts";
-import { migrate } from "../../../platform/postgres/migrate.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
 import { createUserStore, type ItemKey, type StoredItem, type UserStore } from "../../../platform/user-store.ts";
 import { createTestContext } from "../../../test/support/context.ts";
@@ -16,7 +15,6 @@ import { type CountersDeps, type CountersState, createCountersConsumer } from ".
 
 let ctx: Context;
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   ctx = createTestContext();
 });
 afterAll(() => ctx.close());

@@ -1,13 +1,12 @@
 import { SplitShardCommand } from "@aws-sdk/client-kinesis";
 import { eq } from "drizzle-orm";
-import { afterEach, beforeAll, expect, inject, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { type Cart, mergeCarts } from "../../../core/cart.ts";
 import { decodeEnriched } from "../../../core/enriched-event.ts";
 import { encodeEnvelope } from "../../../core/envelope.ts";
 import type { Event } from "../../../core/event.ts";
 import { anonKey, userKey } from "../../../core/stitch.ts";
-import { migrate } from "../../../platform/postgres/migrate.ts";
 import { deadLetters, droppedEvents } from "../../../platform/postgres/schema.ts";
 import { createStreamProducer } from "../../../platform/stream/producer.ts";
 import { listShards } from "../../../platform/stream/shard-list.ts";
@@ -20,7 +19,6 @@ import { OK } from "./step.ts";
 
 const closing: (() => Promise<void>)[] = [];
 
-beforeAll(() => migrate(inject("config").LIVORA_POSTGRES_URL));
 afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });

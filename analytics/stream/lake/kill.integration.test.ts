@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { uuidOf } from "../../../core/uuid.ts";
 import type { LakeTask } from "../../../test/support/lake-child.ts";
 import { listLakeFiles, readLakeIds } from "../../../test/support/lake-reader.ts";
+import { stackConfig } from "../../../test/support/stack-config.ts";
 
 const CHILD = new URL("../../../test/support/lake-child.ts", import.meta.url).pathname;
 const KILLS = 3;
@@ -43,7 +44,7 @@ async function runThroughKills(task: LakeTask, withinMs: number): Promise<void> 
 
 describe("kill -9 of the lake's writer and of its compaction", () => {
   it("leaves every event there once, in whole files only", async () => {
-    const config = { ...inject("config"), LIVORA_LAKE: join(folder, "lake") };
+    const config = { ...stackConfig(), LIVORA_LAKE: join(folder, "lake") };
     const [batches, batchSize] = [12, 1_000];
     const startMs = Date.parse("2026-11-18T04:00:00.000Z");
     const clientId = `kill-${randomUUID()}`;
