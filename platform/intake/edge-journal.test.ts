@@ -17,6 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
   rmSync(root, { recursive: true });
 });
 
@@ -79,5 +80,25 @@ test("a disk that takes nothing holds nobody up, and is tried again", async () =
   vi.setSystemTime(atMs + 11_000);
   await note();
   expect(readAll()).toHaveLength(1);
+  journal.close();
+});
+
+test("a disk that is slow twice in a row is left alone; once, it may have been the processor", async () => {
+  let nowMs = 0;
+  let writeTakesMs = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => (nowMs += writeTakesMs));
+  const journal = createEdgeJournal(root, "edge-1", { warn });
+  const note = async (takesMs: number) => {
+    writeTakesMs = takesMs;
+    const noted = journal.note("demo", Date.now(), [{ envelope: 1, eventIds: [randomUUID()] }]);
+    await noted;
+    return noted !== undefined;
+  };
+  const takes = [300, 10, 300, 10, 300, 300, 10];
+  const noted: boolean[] = [];
+  for (const takesMs of takes) noted.push(await note(takesMs));
+  expect(noted).toEqual([true, true, true, true, true, true, false]);
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(readAll()).toHaveLength(6);
   journal.close();
 });

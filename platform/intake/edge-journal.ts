@@ -5,8 +5,12 @@ import { edgeJournalFolder, edgeJournalName, hourOf } from "../../core/audit.ts"
 import { bytesOfEntry, encodeClient, writeEntry } from "../../core/edge-journal.ts";
 import type { Logger } from "../logger.ts";
 
-/** A disk that fails, or takes this long for a write into memory, is left alone for a while. */
+/**
+ * A disk that fails, or takes this long for a write into memory again and again, is left alone for a while. Once says nothing: a
+ * process that had to wait for the processor has seen the same.
+ */
 const TOO_LONG_MS = 250;
+const TOO_OFTEN = 2;
 const PAUSE_MS = 10_000;
 const FIRST_BYTES = 64 * 1024;
 
@@ -40,6 +44,7 @@ export function createEdgeJournal(root: string, edge: string, log: Pick<Logger, 
   let file: OpenFile | null = null;
   let files = 0;
   let restUntilMs = 0;
+  let slowWrites = 0;
 
   function open(nowMs: number): OpenFile {
     const hourMs = hourOf(nowMs);
@@ -80,7 +85,8 @@ export function createEdgeJournal(root: string, edge: string, log: Pick<Logger, 
       if (file === null) return;
       for (let at = 0; at < used;) at += writeSync(file.fd, buffer, at, used - at);
       const tookMs = performance.now() - beganAt;
-      if (tookMs > TOO_LONG_MS) throw new Error(`a write took ${Math.round(tookMs)} ms`);
+      slowWrites = tookMs > TOO_LONG_MS ? slowWrites + 1 : 0;
+      if (slowWrites === TOO_OFTEN) throw new Error(`a write took ${Math.round(tookMs)} ms, like the one before`);
     } catch (error) {
       rest(error);
     } finally {
@@ -91,6 +97,7 @@ export function createEdgeJournal(root: string, edge: string, log: Pick<Logger, 
   function rest(error: unknown): void {
     log.warn({ err: error }, "what is acknowledged is counted, but not noted by its id");
     restUntilMs = Date.now() + PAUSE_MS;
+    slowWrites = 0;
     used = 0;
     close();
   }
