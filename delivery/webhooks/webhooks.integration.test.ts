@@ -69,6 +69,11 @@ afterAll(async () => {
 });
 
 const stateOf = async (request: SendRequest) => (await scene.ledger(request)).state;
+/** Delivered, and the stream has been told: nothing more is written by itself. */
+const isOver = async (request: SendRequest) => {
+  const { state, unannounced } = await scene.ledger(request);
+  return state === "delivered" && unannounced.length === 0;
+};
 const storyOf = async (request: SendRequest) => {
   const { person_key } = await scene.ledger(request);
   const story = await scene.ctx.db.select().from(activities).where(eq(activities.person_key, person_key));
@@ -126,10 +131,7 @@ test("what could not be delivered is failed, with the provider's reason", async 
 test("played back, a webhook changes nothing and tells the stream nothing", async () => {
   const request = await scene.addRun("email");
   await deliver(scene.ctx, request);
-  await waitUntil(async () => {
-    const { state, unannounced } = await scene.ledger(request);
-    return state === "delivered" && unannounced.length === 0;
-  });
+  await waitUntil(() => isOver(request));
   const before = await scene.ledger(request);
   const told = await statesTold(request);
   const mine = received.filter(({ body, path }) => (body + path).includes(before.id));
@@ -142,7 +144,7 @@ test("played back, a webhook changes nothing and tells the stream nothing", asyn
 test("forged, a webhook is refused and changes nothing", async () => {
   const request = await scene.addRun("sms");
   await deliver(scene.ctx, request);
-  await waitUntil(async () => (await stateOf(request)) === "delivered");
+  await waitUntil(() => isOver(request));
   const before = await scene.ledger(request);
   const twilios = received.find(({ path }) => path.includes(before.id))!;
   const sendgrids = received.find(({ path }) => path === "/webhooks/sendgrid")!;
