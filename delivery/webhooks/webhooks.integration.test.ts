@@ -165,7 +165,7 @@ test("forged, a webhook is refused and changes nothing", async () => {
 test("a webhook that the stream cannot take is asked for again, and is not lost", async () => {
   const request = await scene.addRun("sms");
   await deliver(scene.ctx, request);
-  await waitUntil(async () => (await stateOf(request)) === "delivered");
+  await waitUntil(() => isOver(request));
   const row = await scene.ledger(request);
   const call = received.find(({ path }) => path.includes(row.id))!;
   const producer = { ...scene.ctx.producer, append: () => Promise.reject(new Error("away")) };
