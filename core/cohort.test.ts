@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { periodOf, periodsBetween } from "./cohort.ts";
+import { DAY_MS } from "./time.ts";
 
 test("days, weeks from Monday, months", () => {
   expect(periodOf("day", "2026-11-21")).toBe("2026-11-21");
@@ -15,7 +16,7 @@ test("days, weeks from Monday, months", () => {
 });
 
 test("a day lies in its period, and a period begins in itself", () => {
-  const day = fc.integer({ min: 0, max: 40_000 }).map((n) => new Date(n * 86_400_000).toISOString().slice(0, 10));
+  const day = fc.integer({ min: 0, max: 40_000 }).map((n) => new Date(n * DAY_MS).toISOString().slice(0, 10));
   fc.assert(
     fc.property(fc.constantFrom("day" as const, "week" as const, "month" as const), day, (period, one) => {
       const start = periodOf(period, one);

@@ -2,6 +2,7 @@ import { Redis } from "ioredis";
 import { expect, test, vi } from "vitest";
 
 import type { AppError } from "../core/errors.ts";
+import { HOUR_MS } from "../core/time.ts";
 import type { Caller } from "../platform/keyring.ts";
 import { createLimiter, type Limiter } from "./limit.ts";
 
@@ -52,7 +53,7 @@ test("who has used up a window is let in again after it, also when the wall's cl
   expect(await take(limiter, caller, 100)).toBe("taken");
   const refused = (await take(limiter, caller, 1)) as AppError;
   const { now } = Date;
-  vi.spyOn(Date, "now").mockImplementation(() => now() - 3_600_000);
+  vi.spyOn(Date, "now").mockImplementation(() => now() - HOUR_MS);
   try {
     await new Promise((resolve) => setTimeout(resolve, refused.retryAfterMs));
     expect(() => limiter.refuseExhausted(caller)).not.toThrow();

@@ -4,6 +4,7 @@ import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { hourOf } from "../../core/audit.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { deliver } from "../../delivery/deliver.ts";
 import { activities, deliveries } from "../../platform/postgres/schema.ts";
 import { createDeliveryScene, type DeliveryScene } from "../../test/support/delivery-scene.ts";
@@ -17,7 +18,7 @@ afterAll(() => scene.close());
 
 /** Two hours, since the tests may run past the end of one. */
 async function audit() {
-  const hours = [0, 1].map((ago) => hourOf(Date.now()) - ago * 3_600_000);
+  const hours = [0, 1].map((ago) => hourOf(Date.now()) - ago * HOUR_MS);
   const found = await Promise.all(
     hours.map((hourMs) => auditDeliveries(scene.ctx, { hourMs, clientId: scene.client_id })),
   );
@@ -75,7 +76,7 @@ test("messages that went out, and one that did not for a reason, are well; what 
   await db.update(deliveries).set({ reason: skipped.reason }).where(eq(deliveries.id, skipped.id));
 
   // Long without a word: for people to see, and no difference.
-  const old = { state: "submitted", updated_at: new Date(Date.now() - 2 * 3_600_000).toISOString() } as const;
+  const old = { state: "submitted", updated_at: new Date(Date.now() - 2 * HOUR_MS).toISOString() } as const;
   await db.update(deliveries).set(old).where(eq(deliveries.id, second.id));
   expect(await audit()).toMatchObject({ differences: [], stale: [{ delivery_id: second.id, state: "submitted" }] });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { HOUR_MS } from "../time.ts";
 import { fromZone, isTimeZone } from "../zoned-time.ts";
 import { compileDateFormat, createTimeReader } from "./date-format.ts";
 
@@ -53,7 +54,7 @@ describe("clocks", () => {
   it("go and come back in every hour of a year, but where they leap", () => {
     for (const zone of ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Australia/Lord_Howe"]) {
       const format = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
-      for (let ms = Date.UTC(2011, 0, 1); ms < Date.UTC(2012, 0, 2); ms += 3 * 3_600_000) {
+      for (let ms = Date.UTC(2011, 0, 1); ms < Date.UTC(2012, 0, 2); ms += 3 * HOUR_MS) {
         const local = Date.parse(`${format.format(ms).replace(" ", "T")}Z`);
         expect(format.format(fromZone(local, zone))).toBe(format.format(ms));
       }

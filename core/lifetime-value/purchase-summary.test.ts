@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
+import { DAY_MS } from "../time.ts";
 import { summarisePurchases } from "./purchase-summary.ts";
 
 const on = (day: string, revenue = 10) => ({ day, revenue });
@@ -33,7 +34,7 @@ test("who bought once has no mean; who has not yet bought is no customer", () =>
 });
 
 test("whatever the order: recency is never after the end, and no revenue is lost", () => {
-  const day = fc.integer({ min: 0, max: 400 }).map((n) => new Date(n * 86_400_000).toISOString().slice(0, 10));
+  const day = fc.integer({ min: 0, max: 400 }).map((n) => new Date(n * DAY_MS).toISOString().slice(0, 10));
   const purchase = fc.record({ day, revenue: fc.integer({ min: 0, max: 1_000 }) });
   fc.assert(
     fc.property(fc.array(purchase, { minLength: 1 }), (purchases) => {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { EDGES_ROOT, edgeJournalFolder, edgeOfJournal, hourOf } from "../../core/audit.ts";
 import { createJournalReader, type JournalEntry } from "../../core/edge-journal.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { createEdgeJournal } from "./edge-journal.ts";
 
 let root: string;
@@ -62,7 +63,7 @@ test("a new hour, a new file, in which clients are introduced again", async () =
     ["demo", 20, 0],
   ]);
   expect(readdirSync(join(root, edgeJournalFolder(hourOf(beginMs))))).toHaveLength(1);
-  expect(readdirSync(join(root, edgeJournalFolder(hourOf(beginMs) + 3_600_000)))).toHaveLength(1);
+  expect(readdirSync(join(root, edgeJournalFolder(hourOf(beginMs) + HOUR_MS)))).toHaveLength(1);
 });
 
 test("a disk that takes nothing holds nobody up, and is tried again", async () => {

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createLakeConsumer } from "../../analytics/stream/lake/consumer.ts";
 import type { CompactionTarget } from "../../core/contracts/lake.ts";
 import { partitionOf } from "../../core/lake.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { createTestContext } from "../../test/support/context.ts";
 import { type EnrichedOptions, makeEnriched, sequenceOf, toEntry } from "../../test/support/enriched-events.ts";
 import { countLake, queryLake, readLakeIds, readLakeRows } from "../../test/support/lake-reader.ts";
@@ -230,12 +231,12 @@ describe("compactPartition", () => {
 describe("planCompaction", () => {
   it("names closed partitions with several small files, page by page", async () => {
     await fill(2, 5);
-    await fill(2, 5, (number) => ({ timestampMs: HOUR + 3_600_000 + number, number: number + 50_000 }));
+    await fill(2, 5, (number) => ({ timestampMs: HOUR + HOUR_MS + number, number: number + 50_000 }));
     await fill(1, 5, (number) => ({ timestampMs: HOUR + 7_200_000 + number, number: number + 90_000 }));
     const found: CompactionTarget[] = [];
     let after: CompactionTarget | undefined = { client_id: clientId, partition: "" };
     while (after !== undefined) {
-      const page = await planCompaction(ctx.db, { after, limit: 1, closedBeforeMs: HOUR + 3_600_000 });
+      const page = await planCompaction(ctx.db, { after, limit: 1, closedBeforeMs: HOUR + HOUR_MS });
       found.push(...page.targets.filter((one) => one.client_id === clientId));
       after = page.next?.client_id === clientId ? page.next : undefined;
     }

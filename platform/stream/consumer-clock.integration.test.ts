@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { HOUR_MS } from "../../core/time.ts";
 import { createIsolatedContext } from "../../test/support/context.ts";
 import { waitUntil } from "../../test/support/wait-until.ts";
 import type { Context } from "../context.ts";
@@ -10,8 +11,6 @@ import { runConsumer } from "./consumer.ts";
 import { createLeaseStore } from "./lease-store.ts";
 import { listShards } from "./shard-list.ts";
 import type { Consumer } from "./types.ts";
-
-const HOUR_MS = 3_600_000;
 
 let ctx: Context;
 let got: string[];

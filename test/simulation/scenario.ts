@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../core/time.ts";
 import { createRandom, type Random } from "../support/oracle-random.ts";
 import { drawFaults, type Fault } from "./faults.ts";
 
@@ -42,7 +43,6 @@ export const SCHEDULE = [
   { channel: "email", delayMs: 9_000 },
 ] as const;
 
-const DAY_MS = 86_400_000;
 const BEHAVIOURS = [
   "browses",
   "abandons",

@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../core/time.ts";
 import { readCdnowSample } from "./cdnow-sample.ts";
 
 export interface PurchaseRow {
@@ -8,7 +9,7 @@ export interface PurchaseRow {
   nth: number;
 }
 
-const UNTIL = Date.parse("1997-09-30T00:00:00Z") / 86_400_000;
+const UNTIL = Date.parse("1997-09-30T00:00:00Z") / DAY_MS;
 
 /**
  * Purchases that sum up to the CDNOW sample: as many days, the same first and last ones and the same revenue on repeat days; which
@@ -30,5 +31,5 @@ export function readCdnowPurchases(): PurchaseRow[] {
 }
 
 function dayOf(number: number): string {
-  return new Date(number * 86_400_000).toISOString().slice(0, 10);
+  return new Date(number * DAY_MS).toISOString().slice(0, 10);
 }

@@ -1,6 +1,7 @@
 import { eq, sql } from "drizzle-orm";
 import { describe, expect, it } from "vitest";
 
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import { campaigns, campaignVersions, contacts, deadLetters } from "../../../platform/postgres/schema.ts";
 import { ABSENT, createUserStore } from "../../../platform/user-store.ts";
 import { useAutomationScene } from "../../../test/support/automation-scene.ts";
@@ -73,7 +74,7 @@ describe("from an event to a message", () => {
   it("begins for a cart after an older purchase", async () => {
     const audience_query = `select user_id from segments where ${me.filled} = true and purchase = false`;
     await scene.shop.publish(cart(0.01, { audience_query }));
-    await putProfile(`user:${me.user}`, { purchase: new Date(Date.now() - 86_400_000).toISOString() });
+    await putProfile(`user:${me.user}`, { purchase: new Date(Date.now() - DAY_MS).toISOString() });
     await scene.shop.feed([fill()]);
     await reaches(`user:${me.user}`, "completed");
     expect(await sentTo(`user:${me.user}`)).toEqual(["reminder"]);
@@ -83,7 +84,7 @@ describe("from an event to a message", () => {
     await scene.shop.publish(cart(0.01, { audience_query: "select user_id from segments where vip = true" }));
     await scene.shop.feed([fill()]);
     await scene.shop.publish(cart(0.01, { campaign_id: `${me.campaign}b` }));
-    await scene.shop.feed([{ ...fill(), at: Date.now() - 25 * 3_600_000 }]);
+    await scene.shop.feed([{ ...fill(), at: Date.now() - 25 * HOUR_MS }]);
     expect(await runsOf(`user:${me.user}`)).toEqual([]);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { compileCampaign } from "../../../core/campaign.ts";
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
+import { DAY_MS } from "../../../core/time.ts";
 import { MAX_ENTRY_AGE_MS, matchEvents } from "./match.ts";
 import { compileRules, type OpenCampaign, type Rules } from "./rules.ts";
 
@@ -109,7 +110,7 @@ describe("history out of a file", () => {
 });
 
 it("a purchase of last year ends no journey of today, also of the same batch", () => {
-  const timestamp = new Date(NOW - 365 * 86_400_000).toISOString();
+  const timestamp = new Date(NOW - 365 * DAY_MS).toISOString();
   const batch = [event("add_to_cart", ["user:a"]), event("purchase", ["user:a"], {}, { timestamp })];
   expect(matchEvents(batch, cart, NOW).entries).toMatchObject([{ stopped: null }]);
 });

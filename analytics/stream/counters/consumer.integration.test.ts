@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { encodeEnriched, type Enrichment, readEnrichment } from "../../../core/enriched-event.ts";
+import { DAY_MS } from "../../../core/time.ts";
 import type { Context } from "../../../platform/context.ts";
 import { meterWrites } from "../../../platform/metered-store.ts";
 import { isSpread, readLiveCounters } from "../../../platform/live-counters.ts";
@@ -50,7 +51,7 @@ test("counts by client, minute and type, over all shards", async () => {
 
 test("minutes that would have expired are not counted: history comes by, too", async () => {
   const client = randomUUID();
-  await createHost("shard-0", { now: () => START + 7 * 86_400_000 + 1_000 })(entriesOf(client, 40));
+  await createHost("shard-0", { now: () => START + 7 * DAY_MS + 1_000 })(entriesOf(client, 40));
   const counters = await readLiveCounters(createUserStore(ctx), client, range);
   expect(counters.map(({ counts }) => sumOf(counts))).toEqual([0, 20]);
 });

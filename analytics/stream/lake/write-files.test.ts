@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { rangeFileName } from "../../../core/lake.ts";
+import { HOUR_MS } from "../../../core/time.ts";
 import { createLake, type Lake } from "../../../platform/lake/lake.ts";
 import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { makeEnriched, toEntry } from "../../../test/support/enriched-events.ts";
@@ -71,7 +72,6 @@ describe("writeFiles", () => {
   });
 
   it("makes one file for each client and hour, snappy throughout", async () => {
-    const hour = 3_600_000;
     const places = [
       ["demo", 0],
       ["demo", 1],
@@ -79,7 +79,7 @@ describe("writeFiles", () => {
       ["demo", 0],
     ] as const;
     const rows = rowsOf(
-      ...places.map(([clientId, at], number) => makeEnriched({ clientId, number, timestampMs: NOON + at * hour })),
+      ...places.map(([clientId, at], number) => makeEnriched({ clientId, number, timestampMs: NOON + at * HOUR_MS })),
     );
     const { files } = await writeFiles({ lake, warehouse }, nameFor, rows);
     expect(files.map((file) => [file.partition.path, file.rows])).toEqual([
@@ -107,7 +107,7 @@ describe("writeFiles", () => {
 
   it("takes a batch that touches more hours than files are open at once", async () => {
     const data = Array.from({ length: 300 }, (_, number) =>
-      makeEnriched({ clientId: "demo", number, timestampMs: NOON - (number % 100) * 3_600_000 }),
+      makeEnriched({ clientId: "demo", number, timestampMs: NOON - (number % 100) * HOUR_MS }),
     );
     const { files } = await writeFiles({ lake, warehouse }, nameFor, rowsOf(...data));
     expect(files.map((file) => file.rows)).toEqual(Array.from({ length: 100 }, () => 3));

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { hourOf, receiptsFolder } from "../../../core/audit.ts";
 import { encodeEnvelope } from "../../../core/envelope.ts";
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
 import type { Context } from "../../../platform/context.ts";
 import { createLake } from "../../../platform/lake/lake.ts";
 import { runConsumer } from "../../../platform/stream/consumer.ts";
@@ -66,9 +67,9 @@ async function readAll(): Promise<Record<string, unknown>[]> {
 }
 
 test("each place of the stream has one receipt, through deaths before the checkpoint, whatever lies there", async () => {
-  const [early, late] = [eventAt(HOUR - 86_400_000), eventAt(HOUR + 9_000_000)];
+  const [early, late] = [eventAt(HOUR - DAY_MS), eventAt(HOUR + 9_000_000)];
   const first = await producer.append(3, envelopeOf([early, late, "{"], HOUR + 5_000, 7), 3);
-  const second = await producer.append(3, envelopeOf([{ no: "event" }], HOUR + 3_600_000), 1);
+  const second = await producer.append(3, envelopeOf([{ no: "event" }], HOUR + HOUR_MS), 1);
   const third = await producer.append(3, Buffer.from("no envelope"), 1);
   const options = createReceiptsConsumer(ctx);
   let deaths = 0;
@@ -101,7 +102,7 @@ test("the same range makes the same bytes, a file for each hour", async () => {
   const entries: StreamEntry[] = Array.from({ length: 3_000 }, (_, i) => ({
     sequence: String(1_000 + i),
     index: 0,
-    data: envelopeOf([eventAt(HOUR)], HOUR + (i % 2) * 3_600_000, i + 1),
+    data: envelopeOf([eventAt(HOUR)], HOUR + (i % 2) * HOUR_MS, i + 1),
     arrivedAtMs: HOUR,
   }));
   const write = () =>
@@ -113,7 +114,7 @@ test("the same range makes the same bytes, a file for each hour", async () => {
   await warehouse.close();
   expect(await read()).toEqual(before);
   expect(paths.map((path) => path.slice(0, path.lastIndexOf("/")))).toEqual(
-    [HOUR, HOUR + 3_600_000].map((ms) => receiptsFolder(hourOf(ms))),
+    [HOUR, HOUR + HOUR_MS].map((ms) => receiptsFolder(hourOf(ms))),
   );
   expect(await readAll()).toHaveLength(3_000);
 });

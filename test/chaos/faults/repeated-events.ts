@@ -1,3 +1,4 @@
+import { DAY_MS } from "../../../core/time.ts";
 import { offerUntilAnswered, connectEdge } from "../../support/oracle-post.ts";
 import type { OfferedEvent } from "../../support/oracle.ts";
 import { inventEvent } from "../invent-event.ts";
@@ -5,7 +6,7 @@ import type { Scenario, Scene } from "../scenario.ts";
 
 const SESSIONS = 40;
 const EVENTS_EACH = 15;
-const MONTH_MS = 30 * 24 * 3_600_000;
+const MONTH_MS = 30 * DAY_MS;
 
 /** What a phone sends that was off the net for a month, and sends again because it does not remember that it did. */
 export const repeatedEvents: Scenario = {
