@@ -4,7 +4,6 @@ import { Client, Connection } from "@temporalio/client";
 import { and, eq } from "drizzle-orm";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
-import { auditHour } from "../analytics/audit/audit-hour.ts";
 import { replayWorkflowId } from "../core/contracts/dead-letter-replay.ts";
 import { readEnrichment } from "../core/enriched-event.ts";
 import { encodeEnvelope } from "../core/envelope.ts";
@@ -80,7 +79,7 @@ const rowsOf = async (ids: readonly string[]) => {
   const rows = await readLakeRows(setup.lake.root, setup.client_id);
   return rows.filter((row) => ids.includes(String(row["event_id"])));
 };
-const audit = async () => (await auditHour(setup.deps, setup.scope()))[0];
+const audit = () => setup.auditAll();
 
 async function selectionOf(ids: readonly string[]) {
   const mine = (await openLetters()).filter((letter) => ids.includes(letter.event_id));

@@ -6,16 +6,19 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { receiptsFolder } from "../../core/audit.ts";
 import type { AuditedHour } from "../../core/contracts/audit.ts";
 import { encodeEnvelope } from "../../core/envelope.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { audits, droppedEvents, edgeCounts, lakeFiles } from "../../platform/postgres/schema.ts";
 import { createStreamProducer } from "../../platform/stream/producer.ts";
 import { quote } from "../../platform/warehouse/duckdb.ts";
-import { type AuditSetup, setUpAudit } from "../../test/support/audit-setup.ts";
+import { type AuditSetup, setUpAudit, waitForRoomInHour } from "../../test/support/audit-setup.ts";
 import { auditHour } from "./audit-hour.ts";
 import { readKnownHours, saveAudits, sweepAudits } from "./save-audits.ts";
 
 let setup: AuditSetup;
 
 beforeEach(async () => {
+  // Each test looks at one hour.
+  await waitForRoomInHour(30_000);
   setup = await setUpAudit();
 });
 afterEach(() => setup.close());
@@ -61,7 +64,7 @@ test("a day without faults: all that was acknowledged is in the lake or explaine
 
 test("a row that vanished, one that stands there twice, and one that nobody sent: each by its name", async () => {
   // Receipts that began in this very hour would excuse what came before them.
-  await mkdir(setup.lake.absolute(receiptsFolder(setup.scope().hourMs - 3_600_000)), { recursive: true });
+  await mkdir(setup.lake.absolute(receiptsFolder(setup.scope().hourMs - HOUR_MS)), { recursive: true });
   const ids = await setup.post(40);
   await setup.rest();
   await audit();

@@ -2,13 +2,17 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { auditHour } from "../../analytics/audit/audit-hour.ts";
 import { type AuditDeps, CLOCKS_DIFFER_MS } from "../../analytics/audit/scope.ts";
 import { createEnrichConsumer } from "../../analytics/stream/enrich/consumer.ts";
 import { openGeoDatabase } from "../../analytics/stream/enrich/geo-database.ts";
 import { createLakeConsumer } from "../../analytics/stream/lake/consumer.ts";
 import { createReceiptsConsumer } from "../../analytics/stream/receipts/consumer.ts";
-import { hourOf } from "../../core/audit.ts";
+import { hourOf, hoursBetween } from "../../core/audit.ts";
 import { API_SCOPES, formatApiKey } from "../../core/api-key.ts";
+import type { AuditedHour } from "../../core/contracts/audit.ts";
+import { sumCounts } from "../../core/sum-counts.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { ensureApiKey, ensureClient } from "../../crm/ensure-client.ts";
 import { type IngestServer, startIngestServer } from "../../ingest/server.ts";
 import type { Config } from "../../platform/config.ts";
@@ -45,6 +49,7 @@ export async function setUpAudit(options: { edgeKinesisUrl?: string } = {}) {
   const lake = createLake(ctx.config.LIVORA_LAKE);
   const warehouse = createWarehouse({ memoryLimit: "256MB", threads: 1, tempFolder: join(lake.root, "_tmp/spill") });
   const deps: AuditDeps = { ctx, lake, warehouse, store: createUserStore(ctx), patienceMs: 30_000 };
+  const beganMs = Date.now();
   let edge: IngestServer | undefined = ingest;
   return {
     ctx,
@@ -56,6 +61,20 @@ export async function setUpAudit(options: { edgeKinesisUrl?: string } = {}) {
     deps,
     consumers,
     scope: () => ({ hourMs: hourOf(Date.now()), clientId: client_id }),
+    /** What all audits since the set-up say together: a test may run past the end of an hour. */
+    async auditAll() {
+      const hours: AuditedHour[] = [];
+      for (const hourMs of hoursBetween(beganMs, Date.now()))
+        hours.push(...(await auditHour(deps, { hourMs, clientId: client_id })));
+      return sumCounts(
+        hours.map(({ received, in_lake, dead_letters, unexplained }) => ({
+          received,
+          in_lake,
+          dead_letters,
+          unexplained,
+        })),
+      );
+    },
     /** Answers the ids; each of its own session where nothing else is said. */
     async post(count: number, parts: object = {}): Promise<string[]> {
       const events = Array.from({ length: count }, (_, n) => ({
@@ -84,6 +103,12 @@ export async function setUpAudit(options: { edgeKinesisUrl?: string } = {}) {
       await ctx.close();
     },
   };
+}
+
+/** Where the hour is over before a test of `ms` would be, waits for the next one. */
+export async function waitForRoomInHour(ms: number): Promise<void> {
+  const leftMs = HOUR_MS - (Date.now() % HOUR_MS);
+  if (leftMs < ms) await sleep(leftMs);
 }
 
 async function startConsumers(ctx: Context, producer: ReturnType<typeof createStreamProducer>): Promise<Consumer[]> {
