@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
@@ -7,8 +7,10 @@ import { runChecks } from "./checks.ts";
 import { nodeBinary, ROOT } from "./paths.ts";
 import { prepareArtifacts } from "./prepare.ts";
 
+/** Needs nothing that must be found or built first. */
+const AT_ONCE = ["unit"];
 /** Those that kill things under load come after the others, alone. */
-const ROUNDS = [["unit", "workflow", "replay", "integration"], ["e2e"]];
+const ROUNDS = [["workflow", "replay", "integration"], ["e2e"]];
 
 interface Outcome {
   passed: number;
@@ -23,9 +25,13 @@ const REASON_LINES = 3;
 /** `npm test -- ingest core/event` runs what has these in its path; without, everything. */
 const filters = process.argv.slice(2);
 
-await prepareArtifacts();
+// What these say comes afterwards, in one piece: beside it is told how far the rest has come.
+const log = join(ROOT, ".livora", "test-unit.log");
+const [unit] = await Promise.all([runVitest(AT_ONCE, log), prepareArtifacts()]);
+process.stdout.write(readFileSync(log));
 const failedChecks = await runChecks();
 const outcomes: Outcome[] = [
+  unit,
   { passed: 0, failed: failedChecks.length, failures: failedChecks.map((check) => `check: ${check}`) },
 ];
 for (const projects of ROUNDS) outcomes.push(await runVitest(projects));
@@ -39,14 +45,14 @@ function sum(pick: (outcome: Outcome) => number): number {
   return outcomes.reduce((total, outcome) => total + pick(outcome), 0);
 }
 
-async function runVitest(projects: readonly string[]): Promise<Outcome> {
+async function runVitest(projects: readonly string[], log?: string): Promise<Outcome> {
   const report = join(ROOT, ".livora", `test-${projects[0]}.json`);
   mkdirSync(join(ROOT, ".livora"), { recursive: true });
   rmSync(report, { force: true });
   const selection = projects.flatMap((project) => ["--project", project]);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const args = ["run", ...selection, ...reporters, ...(filters.length > 0 ? ["--passWithNoTests", ...filters] : [])];
-  const code = await runNode("node_modules/vitest/vitest.mjs", args);
+  const code = await runNode("node_modules/vitest/vitest.mjs", args, log);
   const outcome = readOutcome(report);
   // Trouble outside any test (a set-up of everything that failed, an unhandled rejection) is a failure all the same.
   return code !== 0 && outcome.failed === 0
@@ -60,12 +66,15 @@ async function runPlantedBugs(): Promise<Outcome> {
   return { passed: 0, failed: isGood ? 0 : 1, failures: isGood ? [] : ["planted bugs: one was not caught"] };
 }
 
-function runNode(script: string, args: readonly string[]): Promise<number | null> {
+/** What it says goes to our own output, or into a file. */
+function runNode(script: string, args: readonly string[], log?: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
+    const output = log === undefined ? "inherit" : openSync(log, "w");
     const child = spawn(nodeBinary(), [join(ROOT, script), ...args], {
       cwd: ROOT,
-      stdio: "inherit",
+      stdio: ["inherit", output, output],
     });
+    if (typeof output === "number") closeSync(output);
     child.once("error", reject);
     child.once("exit", resolve);
   });
