@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Difference } from "../../core/contracts/audit.ts";
 import type { ListedMessage, MessageList } from "../../core/listed-message.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import { differenceOf } from "./delivery-difference.ts";
 import type { AuditDeps, Scope } from "./scope.ts";
 
 /** A provider's list lags behind, and so may the answer on its way to the ledger. */
@@ -175,13 +176,4 @@ function describeStranger({ provider }: MessageList, { message_id, at }: ListedM
     return differenceOf("unknown_to_ledger", like.client_id, like.id, last_seen);
   }
   return differenceOf("sent_twice", like.client_id, like.id, `${seen}; the ledger knows it as ${like.sent_as}`);
-}
-
-function differenceOf(
-  kind: "absent_at_provider" | "unknown_to_ledger" | "sent_twice",
-  client_id: string,
-  delivery_id: string | null,
-  last_seen: string,
-): Difference {
-  return { kind, client_id, delivery_id, last_seen, count: 1, event_id: null, place: null };
 }
