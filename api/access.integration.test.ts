@@ -40,7 +40,7 @@ describe("who may", () => {
     expect((await t.call("GET", "/api/v1/dead-letters", { key: readOnly })).status).toBe(403);
   });
 
-  test("a key that was revoked is soon believed no more", { timeout: 15_000 }, async () => {
+  test("a key that was revoked is soon believed no more", async () => {
     const key = await t.addKey(["read"]);
     expect((await t.call("GET", "/api/v1/campaigns", { key })).status).toBe(200);
     await t.api.db
@@ -48,7 +48,7 @@ describe("who may", () => {
       .set({ revoked_at: sql`now()` })
       .where(eq(apiKeys.prefix, key.slice(0, -18)));
     await expect
-      .poll(async () => (await t.call("GET", "/api/v1/campaigns", { key })).status, { timeout: 8_000 })
+      .poll(async () => (await t.call("GET", "/api/v1/campaigns", { key })).status, { timeout: 60_000 })
       .toBe(401);
   });
 

@@ -34,7 +34,7 @@ describe("runs of ETL", () => {
     for (const answer of steered) expect(answer).toMatchObject({ status: 200, body: { run_id, partitions } });
     const { body } = await t.call("GET", "/api/v1/etl/runs?limit=1");
     expect(body.runs.map((run: { run_id: string }) => run.run_id)).toEqual([run_id]);
-  }, 30_000);
+  });
 
   test("what makes no sense is refused, by name", async () => {
     const faults = async (body: object) => (await ask(body)).body.errors?.map((fault: { path: string }) => fault.path);

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test("a bundle is kept, and taken as it lies there", { timeout: 60_000 }, async () => {
+test("a bundle is kept, and taken as it lies there", async () => {
   const { code } = await bundleWorkflows("lake.ts", folder);
   expect(code).toContain("compactLake");
   const [name = "", ...others] = readdirSync(folder);
@@ -22,7 +22,7 @@ test("a bundle is kept, and taken as it lies there", { timeout: 60_000 }, async 
   expect(await bundleWorkflows("lake.ts", folder)).toEqual({ code: "as it lies there" });
 });
 
-test("what was kept of other sources is not taken, and goes", { timeout: 60_000 }, async () => {
+test("what was kept of other sources is not taken, and goes", async () => {
   writeFileSync(join(folder, "lake.ts-0123456789abcdef.js"), "of yesterday");
   writeFileSync(join(folder, "etl.ts-0123456789abcdef.js"), "another's");
   const { code } = await bundleWorkflows("lake.ts", folder);
@@ -31,7 +31,7 @@ test("what was kept of other sources is not taken, and goes", { timeout: 60_000 
   expect(readFileSync(join(folder, "etl.ts-0123456789abcdef.js"), "utf8")).toBe("another's");
 });
 
-test("where nothing can be kept there is a bundle all the same", { timeout: 60_000 }, async () => {
+test("where nothing can be kept there is a bundle all the same", async () => {
   writeFileSync(join(folder, "a file"), "");
   expect((await bundleWorkflows("lake.ts", join(folder, "a file"))).code).toContain("compactLake");
 });

@@ -44,7 +44,7 @@ afterAll(async () => {
 async function killAndAwait(name: BackingPart): Promise<void> {
   const before = supervisor.pidOf(name);
   supervisor.signal(name, "SIGKILL");
-  await waitUntil(name, async () => supervisor.pidOf(name) !== undefined && supervisor.pidOf(name) !== before, 15_000);
+  await waitUntil(name, async () => supervisor.pidOf(name) !== undefined && supervisor.pidOf(name) !== before, 60_000);
 }
 
 describe("a part that is killed comes back with its data", () => {
@@ -53,7 +53,7 @@ describe("a part that is killed comes back with its data", () => {
     await sql`create table kept (id int)`;
     await sql`insert into kept values (7)`;
     await killAndAwait("postgres");
-    await waitUntil("the row", async () => (await sql`select id from kept`)[0]?.id === 7, 15_000);
+    await waitUntil("the row", async () => (await sql`select id from kept`)[0]?.id === 7, 60_000);
     expect(await sql`select id from kept`).toHaveLength(1);
     await sql.end();
   });
@@ -61,7 +61,7 @@ describe("a part that is killed comes back with its data", () => {
   it("Redis", async () => {
     await ctx.redis.set("kept", "7");
     await killAndAwait("redis");
-    await waitUntil("the key", async () => (await ctx.redis.get("kept")) === "7", 15_000);
+    await waitUntil("the key", async () => (await ctx.redis.get("kept")) === "7", 60_000);
     expect(await ctx.redis.dbsize()).toBe(1);
   });
 
@@ -76,7 +76,7 @@ describe("a part that is killed comes back with its data", () => {
       const { Records = [] } = await ctx.kinesis.send(new GetRecordsCommand({ ShardIterator }));
       return Records.map(({ Data }) => Buffer.from(Data ?? []).toString());
     };
-    await waitUntil("the stream", async () => (await read()).length > 0, 15_000);
+    await waitUntil("the stream", async () => (await read()).length > 0, 60_000);
     expect(await read()).toEqual(["kept"]);
   });
 
@@ -85,7 +85,7 @@ describe("a part that is killed comes back with its data", () => {
     await ctx.dynamodb.send(new PutItemCommand({ TableName, Item: { PK: { S: "kept" } } }));
     await killAndAwait("dynamodb");
     const get = () => ctx.dynamodb.send(new GetItemCommand({ TableName, Key: { PK: { S: "kept" } } }));
-    await waitUntil("the item", async () => (await get()).Item !== undefined, 15_000);
+    await waitUntil("the item", async () => (await get()).Item !== undefined, 60_000);
     expect((await get()).Item).toEqual({ PK: { S: "kept" } });
   });
 
@@ -98,8 +98,8 @@ describe("a part that is killed comes back with its data", () => {
     const redis = new Redis(url);
     await redis.set("kept", "7");
     patient.signal("redis", "SIGSTOP");
-    await waitUntil("another process", async () => ![undefined, pid].includes(patient.pidOf("redis")), 30_000);
-    await waitUntil("the key", async () => (await redis.get("kept")) === "7", 15_000);
+    await waitUntil("another process", async () => ![undefined, pid].includes(patient.pidOf("redis")), 60_000);
+    await waitUntil("the key", async () => (await redis.get("kept")) === "7", 60_000);
     expect(() => process.kill(pid, 0)).toThrow("ESRCH");
     expect(said[0]).toBe("redis has not answered for 3 s: ending it");
     redis.disconnect();

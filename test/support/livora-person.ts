@@ -67,7 +67,7 @@ export function createPerson(livora: Livora): TestPerson {
       post("add_to_cart", { cart_id, product_id: "SKU-001", price: 1290, currency: "INR" }, identity),
     buy: (identity) => post("purchase", { order_id: `order-${name}`, cart_id, value: 1290, currency: "INR" }, identity),
     messages,
-    async waitForMessage(channel, timeoutMs = 20_000) {
+    async waitForMessage(channel, timeoutMs = 60_000) {
       await waitUntil(async () => (await messages(channel)).length > 0, { timeoutMs, what: `${channel} to ${name}` });
       const [first] = await messages(channel);
       return first as OutboxMessage;
