@@ -1,17 +1,12 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import * as fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { type CommerceFacts, readCommerce } from "../../core/curated-event.ts";
-import { createWarehouse } from "../../platform/warehouse/duckdb.ts";
+import { useWarehouse } from "../../test/support/use-warehouse.ts";
 import { readCommerceSql } from "./commerce-sql.ts";
 import { query, type Row } from "./deps.ts";
 
-const tempFolder = join(tmpdir(), `livora-commerce-${process.pid}`);
-const warehouse = createWarehouse({ memoryLimit: "512MB", threads: 1, tempFolder });
-afterAll(() => warehouse.close());
+const { warehouse } = useWarehouse("512MB");
 
 const NAMES = [
   "product_id", "sku", "category", "price", "quantity", "revenue", "value", "currency", "order_id",
@@ -105,5 +100,5 @@ describe("commerce in SQL", () => {
       }),
       { numRuns: 5, endOnFailure: true },
     );
-  }, 60_000);
+  });
 });

@@ -1,23 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { allHold, type Condition } from "../../core/condition.ts";
-import { createWarehouse, quote, type Warehouse } from "../../platform/warehouse/duckdb.ts";
+import { quote } from "../../platform/warehouse/duckdb.ts";
+import { useWarehouse } from "../../test/support/use-warehouse.ts";
 import { allHoldSql } from "./condition-sql.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "livora-condition-"));
-let warehouse: Warehouse;
-beforeAll(() => {
-  warehouse = createWarehouse({ memoryLimit: "256MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { warehouse } = useWarehouse();
 
 const key = fc.constantFrom("a", "b", "a.b", "a/b", "a~1b", "it's", '"', "0", "");
 const scalar = fc.oneof(

@@ -1,27 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import * as fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import type { Condition } from "../../core/condition.ts";
 import { countFunnel, type FunnelEvent } from "../../core/count-funnel.ts";
 import { type Funnel, FUNNEL_GROUPS, FUNNEL_UNITS } from "../../core/funnel.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { createWarehouse, type Warehouse } from "../../platform/warehouse/duckdb.ts";
 import { FUNNEL_START, funnelEvents, funnelRows } from "../../test/support/funnel-rows.ts";
+import { useWarehouse } from "../../test/support/use-warehouse.ts";
 import { countFunnelSql, type FunnelRange } from "./funnel-sql.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "livora-funnel-"));
-let warehouse: Warehouse;
-beforeAll(() => {
-  warehouse = createWarehouse({ memoryLimit: "256MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { warehouse } = useWarehouse();
 
 async function count(funnel: Funnel, events: readonly FunnelEvent[], range: FunnelRange) {
   return warehouse.use(async (connection) => {
@@ -64,7 +52,7 @@ test("any funnel over any range counts what trying out every chain counts", asyn
   );
   // Else it would have compared zeros.
   expect(reached).toBeGreaterThan(20);
-}, 60_000);
+});
 
 function happen(...events: [type: string, minute: number, product?: string][]): FunnelEvent[] {
   const nothing = { source: null, country: null, device: null, cohort: null, categories: [], props: {} };
