@@ -2,8 +2,7 @@ import { rmSync } from "node:fs";
 
 import { ensureDemo } from "../infra/local/demo-client.ts";
 import { type Endpoints, writeEndpoints } from "../infra/local/endpoints.ts";
-import { findFreePorts } from "../infra/local/ports.ts";
-import { PORT_NAMES, type Ports } from "../infra/local/settings.ts";
+import { chooseFreePorts } from "../infra/local/free-ports.ts";
 import { BACKING_PARTS } from "../infra/local/backing.ts";
 import { SERVICE_NAMES } from "../infra/local/services.ts";
 import { createSystem } from "../infra/local/system.ts";
@@ -18,8 +17,7 @@ export interface WholeLivora {
 
 export async function startLivora(report: (text: string) => void): Promise<WholeLivora> {
   const dir = makeTemporaryFolder();
-  const free = await findFreePorts(PORT_NAMES.length);
-  const ports = Object.fromEntries(PORT_NAMES.map((name, i) => [name, free[i]])) as Ports;
+  const ports = await chooseFreePorts();
   // oxlint-disable-next-line node/no-process-env -- handed on to the services, not read
   const system = createSystem({ dir, ports, env: process.env, report });
   await Promise.all(BACKING_PARTS.map((name) => system.startPart(name, report)));

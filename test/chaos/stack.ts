@@ -8,10 +8,11 @@ import { ensureDemo } from "../../infra/local/demo-client.ts";
 import { writeEndpoints } from "../../infra/local/endpoints.ts";
 import { postgresAdminUrl } from "../../infra/local/parts/postgres.ts";
 import type { Part } from "../../infra/local/parts/part.ts";
+import { chooseFreePorts } from "../../infra/local/free-ports.ts";
 import { findFreePorts } from "../../infra/local/ports.ts";
 import { provision } from "../../infra/local/provision.ts";
 import { SERVICE_NAMES, type ServiceName, startService } from "../../infra/local/services.ts";
-import { PORT_NAMES, type Ports, serviceEnvironment } from "../../infra/local/settings.ts";
+import { type Ports, serviceEnvironment } from "../../infra/local/settings.ts";
 import { createSupervisor, type Supervisor } from "../../infra/local/supervisor.ts";
 import type { PartName } from "../../infra/local/system.ts";
 import { makeTemporaryFolder } from "../../infra/local/temporary-folder.ts";
@@ -153,11 +154,6 @@ function found<T>(all: ReadonlyMap<Reachable, T>, name: Reachable): T {
   const one = all.get(name);
   if (one === undefined) throw new Error(`the scenario did not ask for a proxy before ${name}`);
   return one;
-}
-
-async function chooseFreePorts(): Promise<Ports> {
-  const free = await findFreePorts(PORT_NAMES.length);
-  return Object.fromEntries(PORT_NAMES.map((name, place) => [name, free[place]])) as Ports;
 }
 
 /** Disks that a scenario has put there: what is mounted cannot be removed. */

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { BACKING_PARTS } from "../../infra/local/backing.ts";
 import type { Endpoints } from "../../infra/local/endpoints.ts";
+import { chooseFreePorts } from "../../infra/local/free-ports.ts";
 import { nodeBinary, ROOT } from "../../infra/local/paths.ts";
-import { answers, findFreePorts, waitUntil } from "../../infra/local/ports.ts";
+import { answers, waitUntil } from "../../infra/local/ports.ts";
 import { signalProcess, tailOf } from "../../infra/local/process.ts";
 import { PORT_NAMES, PORTS, type Ports } from "../../infra/local/settings.ts";
 import { answersReadyz, SERVICE_NAMES } from "../../infra/local/services.ts";
@@ -29,6 +30,8 @@ export interface Livora extends LivoraTarget {
   pidOf(part: PartName): number | null;
   /** `kill -9` of one part; its supervisor brings it back. Answers whether there was anything to kill. */
   kill9(part: PartName): boolean;
+  /** Tells one part to stop, as a deployment does; its supervisor starts another in its place. */
+  tellToStop(part: PartName): void;
   /** `kill -9` of the supervisor and of every part, at once. */
   kill9Everything(): Promise<void>;
   /** `npm start` once more on the same data. */
@@ -79,6 +82,10 @@ export async function startLivora(
       const pid = pidOf(part);
       if (pid !== null) signalProcess(pid, "SIGKILL");
       return pid !== null;
+    },
+    tellToStop(part) {
+      const pid = pidOf(part);
+      if (pid !== null) signalProcess(pid, "SIGTERM");
     },
     async kill9Everything() {
       const ended = hasEnded(child) ? undefined : new Promise((resolve) => child.once("exit", resolve));
@@ -168,9 +175,4 @@ function hasEnded(child: ChildProcess): boolean {
 
 function portVariables(ports: Ports): Record<string, string> {
   return Object.fromEntries(PORT_NAMES.map((name) => [PORTS[name].variable, String(ports[name])]));
-}
-
-async function chooseFreePorts(): Promise<Ports> {
-  const free = await findFreePorts(PORT_NAMES.length);
-  return Object.fromEntries(PORT_NAMES.map((name, place) => [name, free[place]])) as Ports;
 }
