@@ -1,6 +1,3 @@
-import type { DuckDBConnection } from "../../platform/warehouse/duckdb.ts";
-import type { Row } from "./deps.ts";
-
 /** What an aggregate's table has beside `client_id` (and `day`), and PostgreSQL's types of it. */
 export type AggregateColumns = Readonly<
   Record<string, "text" | "bigint" | "numeric" | "integer" | "boolean" | "jsonb" | "timestamptz" | "date" | "float8">
@@ -20,9 +17,4 @@ interface AggregateTable {
  */
 export interface DailyAggregate extends AggregateTable {
   select: string;
-}
-
-/** Computed whenever anything has changed, from all of the client's events (the same view, all days). */
-export interface WholeAggregate extends AggregateTable {
-  compute(input: { connection: DuckDBConnection; timeZone: string }): Promise<Row[]>;
 }

@@ -19,6 +19,12 @@ export function clientFile(clientId: string, kind: ClientKind, version: number):
   return `${folder}/${kind}_${version}_${clientMark(clientId)}.parquet`;
 }
 
+/** Who began a registered funnel on a UTC day; the digest is of what it is made of. */
+export function entriesFile(clientId: string, of: { funnel: string; day: string; digest: string }): string {
+  const folder = clientFolder(clientId).replace(RAW_EVENTS, "curated/funnel-entries");
+  return `${folder}/funnel=${of.funnel}/dt=${of.day}/entries_${of.digest.slice(0, 24)}_${clientMark(clientId)}.parquet`;
+}
+
 /** Removes versions before the last two: who has just asked the book may still read the one before. */
 export async function removeOldVersions(lake: Lake, path: string): Promise<void> {
   const [, kind, version, mark] = /([a-z]+)_(\d+)_([0-9a-f]{8})\.parquet$/.exec(path) ?? [];

@@ -7,6 +7,7 @@ import { readLastWholeDay } from "../reports/last-whole-day.ts";
 import { buildCohortRetention } from "./aggregates/cohort-retention.ts";
 import { buildCustomerLtv } from "./aggregates/customer-ltv.ts";
 import { listPartitions } from "./book.ts";
+import { bookBuild, NO_DAY, sourcesOf } from "./book-build.ts";
 
 /** Made of other aggregates in PostgreSQL, all at once: what comes back after weeks is no matter of a day. */
 interface DerivedAggregate {
@@ -32,9 +33,6 @@ const DERIVED_AGGREGATES: readonly DerivedAggregate[] = [
   },
 ];
 
-/** Of an aggregate that is not of days. */
-const NO_DAY = "0001-01-01";
-
 /** Brings those up to date whose sources have changed since they were made. After the days; may be repeated. Answers how many were. */
 export async function deriveAggregates(db: Database, clientId: string, nowMs: number): Promise<number> {
   const observedUntil = await db.transaction((tx) => readLastWholeDay(tx, clientId, nowMs));
@@ -44,21 +42,11 @@ export async function deriveAggregates(db: Database, clientId: string, nowMs: nu
     const digest = [name, version, data, ...(isDaily ? [observedUntil] : [])].join(" ");
     const where = and(eq(builds.client_id, clientId), eq(builds.aggregate, name), eq(builds.day, NO_DAY));
     if ((await db.query.builds.findFirst({ where }))?.digest === digest) continue;
-    const hours = await listPartitions(db, clientId);
-    const sources = hours.map((hour): [string, number, number] => [hour.partition, hour.version, hour.people_version]);
+    const sources = sourcesOf(await listPartitions(db, clientId));
     const rows = await build(db, clientId, observedUntil);
     // The version was read before the build: what came in between makes it stale again, never wrongly fresh.
-    const row = {
-      client_id: clientId,
-      aggregate: name,
-      day: NO_DAY,
-      digest,
-      sources,
-      rows,
-      built_at: new Date().toISOString(),
-    };
-    const target = [builds.client_id, builds.aggregate, builds.day];
-    await db.insert(builds).values(row).onConflictDoUpdate({ target, set: row });
+    const row = { client_id: clientId, aggregate: name, day: NO_DAY, digest, sources, rows };
+    await db.transaction((tx) => bookBuild(tx, row));
     built++;
   }
   return built;

@@ -1,6 +1,5 @@
-import type { DailyAggregate, WholeAggregate } from "./aggregate.ts";
+import type { DailyAggregate } from "./aggregate.ts";
 import { personDays } from "./aggregates/person-days.ts";
-import { funnelHourly } from "./aggregates/funnel-hourly.ts";
 import { categoryPerformance, productPerformance } from "./aggregates/product-performance.ts";
 import { purchases } from "./aggregates/purchases.ts";
 import { sessions } from "./aggregates/sessions.ts";
@@ -13,6 +12,3 @@ export const DAILY_AGGREGATES: readonly DailyAggregate[] = [
   purchases,
   personDays,
 ];
-
-/** From all events at once, after the days. */
-export const WHOLE_AGGREGATES: readonly WholeAggregate[] = [funnelHourly];

@@ -10,14 +10,26 @@ export interface EtlSummary {
   whole: number;
 }
 
-/** All steps in a row, in this process: what the workflow does by activities. */
-export async function runEtl(deps: EtlDeps, scope: EtlScope, options = PAGE): Promise<EtlSummary> {
+/** All steps in a row, in this process: what the workflow does by activities. `onStep` hears of each that is done. */
+export async function runEtl(
+  deps: EtlDeps,
+  scope: EtlScope,
+  options = PAGE,
+  onStep: (step: string) => void = () => {},
+): Promise<EtlSummary> {
   const staged = await eachPage(deps, scope, stagePage, options);
+  onStep("ids");
   await repeatsStep(deps, scope);
+  onStep("repeats");
   const curated = await eachPage(deps, scope, curatePage, options);
+  onStep("curate");
   await linksStep(deps, scope);
+  onStep("links");
   const days = await eachPage(deps, scope, daysPage, options);
-  return { staged, curated, days, whole: await aggregateWhole(deps, scope.client_id) };
+  onStep("days");
+  const whole = await aggregateWhole(deps, scope.client_id);
+  onStep("whole");
+  return { staged, curated, days, whole };
 }
 
 async function eachPage(

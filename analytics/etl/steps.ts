@@ -3,6 +3,7 @@ import { sql } from "drizzle-orm";
 import type { EtlCheck, EtlPage, EtlPageInput, EtlScope } from "../../core/contracts/etl.ts";
 import { AppError } from "../../core/errors.ts";
 import { addChecks, summariseChecks } from "../../core/etl-check.ts";
+import { inParallel } from "../../platform/in-parallel.ts";
 import { aggregateDay } from "./aggregate-day.ts";
 import { listNewHours, listStaleHours } from "./book.ts";
 import { curatePartition } from "./curate-partition.ts";
@@ -14,6 +15,9 @@ import { stageIds } from "./stage-ids.ts";
 
 /** Enough to count with. */
 const MANY = 1_000_000;
+
+/** A small hour alone keeps one thread busy. Days are read by all of them already. */
+const HOURS_AT_ONCE = 2;
 
 /** Steps are pages of this many hours or days: between them a run may be paused. `onStep` hears of each. */
 export interface StepOptions {
@@ -41,6 +45,7 @@ export async function stagePage(deps: EtlDeps, { after, ...scope }: EtlPageInput
       const failed = await stageIds(deps, scope, hour);
       return failed === undefined ? [] : summariseChecks(hour.partition, [failed]);
     },
+    HOURS_AT_ONCE,
   );
 }
 
@@ -57,6 +62,7 @@ export async function curatePage(deps: EtlDeps, { after, ...scope }: EtlPageInpu
     (hour) => hour.partition,
     options,
     async (hour) => summariseChecks(hour.partition, await curatePartition(deps, scope, hour)),
+    HOURS_AT_ONCE,
   );
 }
 
@@ -94,17 +100,27 @@ export function withClientLock<T>({ ctx }: EtlDeps, clientId: string, work: () =
   });
 }
 
+/** What has begun is waited for, also after a failure: nothing goes on behind the back of who has been told of it. */
 async function doAll<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   { limit, onStep }: StepOptions,
   work: (item: T) => Promise<EtlCheck[]>,
+  atOnce = 1,
 ): Promise<EtlPage> {
-  let checks: EtlCheck[] = [];
-  for (const item of items) {
-    checks = addChecks(checks, await work(item));
-    onStep();
-  }
+  const found: EtlCheck[][] = [];
+  const failures: unknown[] = [];
+  await inParallel([...items.entries()], atOnce, async ([nth, item]) => {
+    if (failures.length > 0) return;
+    try {
+      found[nth] = await work(item);
+      onStep();
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
   const last = items.at(-1);
-  return { done: items.length, after: items.length === limit && last !== undefined ? keyOf(last) : null, checks };
+  const after = items.length === limit && last !== undefined ? keyOf(last) : null;
+  return { done: items.length, after, checks: found.reduce(addChecks, []) };
 }
