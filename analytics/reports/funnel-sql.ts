@@ -106,7 +106,8 @@ function passesSql({ steps, window_ms }: Funnel, pass: { name: string; from: str
     const froms = Array.from({ length: steps.length - behind }, (_, at) => at + 1);
     const columns = froms.map((step) => {
       const done = behind === 1 ? "ms" : `f${step + 1}_${step + behind}`;
-      return `min(CASE WHEN s${step + 1} THEN ${done} END) OVER later AS f${step}_${step + behind}`;
+      // The next one is the earliest, and done the earliest: later ones are done no earlier.
+      return `first_value(CASE WHEN s${step + 1} THEN ${done} END IGNORE NULLS) OVER later AS f${step}_${step + behind}`;
     });
     // What has not come so far in time comes no further.
     const isUseful = steps.slice(0, 1 - behind || undefined).map((_, at) => {
