@@ -1,13 +1,14 @@
 import postgres, { type Sql } from "postgres";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { stackConfig } from "../../test/support/stack-config.ts";
 import { createLogger } from "../logger.ts";
 import { connectPostgres } from "./database.ts";
 import { migrate } from "./migrate.ts";
 import { forClient } from "./tenant.ts";
 
 const silent = createLogger("test", { LIVORA_LOG_LEVEL: "silent" });
-const config = inject("config");
+const config = stackConfig();
 const run = crypto.randomUUID().slice(0, 8);
 const ours = `ours-${run}`;
 const theirs = `theirs-${run}`;
