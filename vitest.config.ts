@@ -15,6 +15,8 @@ export default defineConfig({
     // Two files side by side, on whatever machine: each waits for half of its time. They share the embedded stack's servers
     // and nothing in them (`test/support/part-stack.ts`), as workers of the same task queue would take each other's work.
     maxWorkers: 2,
+    // For the embedded stack, which is stopped at the end.
+    teardownTimeout: 60_000,
     projects: [
       {
         plugins,
