@@ -1,7 +1,15 @@
 import type { EtlCheck } from "./contracts/etl.ts";
 
-/** What is looked into before a curated hour counts, and `freshness` of a whole run. */
-export type CheckName = "readable" | "completeness" | "uniqueness" | "ranges" | "references" | "money" | "freshness";
+/** What is looked into before a curated hour counts; of a whole run `freshness`, and whether its `aggregates` could be built. */
+export type CheckName =
+  | "readable"
+  | "completeness"
+  | "uniqueness"
+  | "ranges"
+  | "references"
+  | "money"
+  | "freshness"
+  | "aggregates";
 
 /** What a check found in one hour. Only those that fail and `holds` keep the hour from being replaced. */
 export interface PartitionCheck {
@@ -29,6 +37,11 @@ export function summariseChecks(partition: string, checks: readonly PartitionChe
       details: failed.map((one) => `${partition}: ${one.detail}${one.holds ? "; held back" : ""}`),
     };
   });
+}
+
+/** An aggregate could not be built, and what it said before stands. */
+export function hasFailedBuild(checks: readonly EtlCheck[]): boolean {
+  return checks.some(({ check, state }) => check === "aggregates" && state === "failed");
 }
 
 export function addChecks(a: readonly EtlCheck[], b: readonly EtlCheck[]): EtlCheck[] {

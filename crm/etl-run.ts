@@ -21,7 +21,16 @@ export const etlRunSchema = z
     days: count.meta({ description: "Days of which an aggregate is not up to date." }),
     checks: z.array(
       z.object({
-        check: z.enum(["readable", "completeness", "uniqueness", "ranges", "references", "money", "freshness"]),
+        check: z.enum([
+          "readable",
+          "completeness",
+          "uniqueness",
+          "ranges",
+          "references",
+          "money",
+          "freshness",
+          "aggregates",
+        ]),
         state: z.enum(["passed", "failed"]),
         partitions: z.int().min(0).meta({ description: "Hours that it looked into." }),
         failed: z.int().min(0),

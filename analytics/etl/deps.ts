@@ -12,6 +12,11 @@ export interface EtlDeps {
 /** Rows as JSON: big integers are text. */
 export type Row = Record<string, unknown>;
 
+/** The same, some at a time: for what may be more than fits into memory. */
+export async function* queryPages(connection: DuckDBConnection, sql: string): AsyncGenerator<Row[]> {
+  yield* (await connection.stream(sql)).yieldRowObjectJson();
+}
+
 export async function query(connection: DuckDBConnection, sql: string): Promise<Row[]> {
   return (await connection.runAndReadAll(sql)).getRowObjectsJson();
 }

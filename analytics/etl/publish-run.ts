@@ -1,8 +1,10 @@
 import { and, eq } from "drizzle-orm";
 
-import type { EtlScope } from "../../core/contracts/etl.ts";
+import type { EtlCheck, EtlScope } from "../../core/contracts/etl.ts";
+import { hasFailedBuild } from "../../core/etl-check.ts";
 import { etlRuns } from "../../platform/postgres/schema.ts";
 import { aggregateWhole } from "./aggregate-day.ts";
+import { createAttempts } from "./attempt-build.ts";
 import { changeClient } from "./book.ts";
 import type { EtlDeps } from "./deps.ts";
 
@@ -11,17 +13,23 @@ const PUBLISHED_CHANNEL = "livora:etl:published";
 
 /**
  * What is not of days, and then: everything that had come in before the run began is in the aggregates. A run over some hours alone
- * does not say so. Caches are told; where Redis is away they find out by themselves when their time is over.
+ * does not say so, nor does one that could not build something. Caches are told; where Redis is away they find out by themselves when their time is over.
  */
-export async function publishRun(deps: EtlDeps, { client_id, run_id, start, end }: EtlScope): Promise<void> {
-  await aggregateWhole(deps, client_id);
+export async function publishRun(
+  deps: EtlDeps,
+  { client_id, run_id, start, end, is_partial = false }: EtlScope & { is_partial?: boolean },
+): Promise<EtlCheck[]> {
+  const { attempt, checks } = createAttempts();
+  await aggregateWhole(deps, client_id, attempt);
   const { db, redis, log } = deps.ctx;
   const where = and(eq(etlRuns.id, run_id), eq(etlRuns.client_id, client_id));
   const run = await db.query.etlRuns.findFirst({ where });
-  if (run !== undefined && start === undefined && end === undefined) {
+  const isWhole = start === undefined && end === undefined;
+  if (run !== undefined && isWhole && !is_partial && !hasFailedBuild(checks())) {
     await changeClient(db, client_id, { as_of: run.created_at });
   }
   await redis
     .publish(PUBLISHED_CHANNEL, client_id)
     .catch((error: Error) => log.warn({ err: error.message }, "nobody told"));
+  return checks();
 }

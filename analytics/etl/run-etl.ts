@@ -1,5 +1,6 @@
 import type { EtlPage, EtlPageInput, EtlScope } from "../../core/contracts/etl.ts";
 import { aggregateWhole } from "./aggregate-day.ts";
+import { assertBuilt } from "./attempt-build.ts";
 import type { EtlDeps } from "./deps.ts";
 import { curatePage, daysPage, linksStep, PAGE, repeatsStep, stagePage, type StepOptions } from "./steps.ts";
 
@@ -42,6 +43,7 @@ async function eachPage(
   let after: string | null | undefined;
   do {
     const page = await step(deps, { ...scope, ...(after && { after }) }, options);
+    assertBuilt(page.checks);
     done += page.done;
     after = page.after;
   } while (after !== null);

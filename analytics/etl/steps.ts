@@ -5,6 +5,7 @@ import { AppError } from "../../core/errors.ts";
 import { addChecks, summariseChecks } from "../../core/etl-check.ts";
 import { inParallel } from "../../platform/in-parallel.ts";
 import { aggregateDay } from "./aggregate-day.ts";
+import { createAttempts } from "./attempt-build.ts";
 import { listNewHours, listStaleHours } from "./book.ts";
 import { curatePartition } from "./curate-partition.ts";
 import type { EtlDeps } from "./deps.ts";
@@ -83,8 +84,9 @@ export async function daysPage(
     (plan) => plan.day,
     options,
     async (plan) => {
-      await aggregateDay(deps, scope.client_id, plan);
-      return [];
+      const { attempt, checks } = createAttempts();
+      await aggregateDay(deps, scope.client_id, plan, attempt);
+      return checks();
     },
   );
 }

@@ -97,8 +97,8 @@ export interface EtlActivities {
   /** Whose each device is. Answers how many days are to be computed. */
   settleLinks(input: EtlScope): Promise<number>;
   aggregateDays(input: EtlPageInput): Promise<EtlPage>;
-  /** Those that are not of days, and the end. */
-  publish(input: EtlScope): Promise<void>;
+  /** Those that are not of days, and the end. Answers which of them could not be built. `is_partial`: some days could not. */
+  publish(input: EtlScope & { is_partial?: boolean }): Promise<EtlCheck[]>;
   endRun(input: EtlScope & EtlEnd): Promise<void>;
 }
 

@@ -22,7 +22,7 @@ import {
   type EtlScope,
   NO_PROGRESS,
 } from "../../core/contracts/etl.ts";
-import { addChecks } from "../../core/etl-check.ts";
+import { addChecks, hasFailedBuild } from "../../core/etl-check.ts";
 import { isHistoryLong } from "../history.ts";
 
 /** May be repeated: what is done stands in the book. A store that is away is waited for a while; the next run goes on. */
@@ -74,9 +74,11 @@ export async function etl(input: EtlInput): Promise<EtlRunProgress> {
       Object.assign(at, { step: "days", progress: { ...at.progress, days: { done: 0, total } } });
     }
     if (at.step === "days" && (await eachPage(work.aggregateDays, (done) => count("days", done)))) {
-      await work.publish(scope);
+      const is_partial = hasFailedBuild(at.checks);
+      // Runs that were recorded before it answered anything have nothing here.
+      at.checks = addChecks(at.checks, (await work.publish({ ...scope, ...(is_partial && { is_partial }) })) ?? []);
     }
-    state = isCancelled ? "cancelled" : "done";
+    state = isCancelled ? "cancelled" : hasFailedBuild(at.checks) ? "failed" : "done";
   } catch (error) {
     if (isCancellation(error) || !(error instanceof ActivityFailure)) throw error;
     state = "failed";

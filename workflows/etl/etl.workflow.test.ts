@@ -8,6 +8,7 @@ import {
   ETL_TASK_QUEUE,
   ETL_WORKFLOW,
   type EtlActivities,
+  type EtlCheck,
   type EtlEnd,
   type EtlInput,
   type EtlPage,
@@ -22,6 +23,9 @@ let pages: number;
 let steps: string[];
 let ends: EtlEnd[];
 let failures: number;
+let published: EtlCheck[];
+let asked: { is_partial?: boolean }[];
+let onDays: EtlCheck[];
 let onCurate: () => Promise<void>;
 
 async function nextPage(step: string, after: string | undefined): Promise<EtlPage> {
@@ -42,21 +46,43 @@ const activities: EtlActivities = {
     return { ...page, checks: [check] };
   },
   settleLinks: () => Promise.resolve(steps.push("links") && pages * 10),
-  aggregateDays: ({ after }) => nextPage("days", after),
-  publish: () => Promise.resolve(void steps.push("publish")),
+  aggregateDays: async ({ after }) => ({ ...(await nextPage("days", after)), checks: onDays }),
+  async publish(input) {
+    steps.push("publish");
+    asked.push(input);
+    return published;
+  },
   endRun: (end) => Promise.resolve(void ends.push(end)),
 };
 
 const worker = useWorker({ taskQueue: ETL_TASK_QUEUE, workflows: "etl.ts", activities });
 beforeEach(() => {
   [pages, steps, ends, failures] = [2, [], [], 0];
+  [published, asked, onDays] = [[], [], []];
   onCurate = () => Promise.resolve();
 });
 
 const start = (more: Partial<EtlInput> = {}) =>
   worker.start<EtlInput>(ETL_WORKFLOW, { client_id: "demo", run_id: randomUUID(), ...more });
 
+const broken = (details: string[]): EtlCheck => {
+  return { check: "aggregates", state: "failed", partitions: 3, failed: details.length, details };
+};
+
 describe("etl", () => {
+  it.each([
+    ["a day's", [broken(["purchases of 2026-11-21: why"])], [], true],
+    ["one of everything", [], [broken(["funnels: why"])], undefined],
+  ])("fails, with the reason, where an aggregate could not be built: %s", async (_, days, whole, isPartial) => {
+    [pages, onDays, published] = [1, days, whole];
+    const end: EtlRunProgress = await (await start()).result();
+    expect(steps).toEqual(["ids 1", "repeats", "curate 1", "links", "days 1", "publish"]);
+    expect(asked.map(({ is_partial }) => is_partial)).toEqual([isPartial]);
+    expect(end.state).toBe("failed");
+    expect(end.checks).toContainEqual([...days, ...whole][0]);
+    expect(ends).toMatchObject([{ state: "failed", checks: end.checks }]);
+  });
+
   it("does each step's pages in order, and tells how far it has come and what the checks have found", async () => {
     const handle = await start();
     const end: EtlRunProgress = await handle.result();
