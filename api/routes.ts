@@ -11,7 +11,10 @@ import { cohortsRoute } from "./routes/analytics/cohorts.ts";
 import { funnelRoute } from "./routes/analytics/funnel.ts";
 import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
 import { ltvRoute } from "./routes/analytics/ltv.ts";
+import { overviewRoute } from "./routes/analytics/overview.ts";
+import { productsRoute } from "./routes/analytics/products.ts";
 import { getQuestionRoute } from "./routes/analytics/question.ts";
+import { sessionsRoute } from "./routes/analytics/sessions.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
 import { getCampaignRoute } from "./routes/campaigns/get.ts";
 import { listDeliveriesRoute } from "./routes/campaigns/list-deliveries.ts";
@@ -91,6 +94,9 @@ export const ROUTES: readonly Route[] = [
   resumeEtlRunRoute,
   cancelEtlRunRoute,
   getLiveRoute,
+  overviewRoute,
+  productsRoute,
+  sessionsRoute,
   ltvRoute,
   ltvModelRoute,
   funnelRoute,

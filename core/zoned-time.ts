@@ -11,6 +11,12 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+/** The zone of a client's settings. What is no name of a zone, or of one that nobody knows, is UTC: reports say which it was. */
+export function zoneOf({ timezone }: { timezone?: unknown }): string {
+  const isName = typeof timezone === "string" && /^[A-Za-z]/.test(timezone) && isTimeZone(timezone);
+  return isName ? timezone : "UTC";
+}
+
 /**
  * The moment at which the clocks of a zone show this, both in epoch milliseconds (`localMs` as if the zone were UTC). Of two such moments,
  * when the clocks go back, the first; NaN where there is none, when they go forward.

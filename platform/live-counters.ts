@@ -1,4 +1,5 @@
 import { type Counts, minuteOf } from "../core/counters.ts";
+import { type LiveDay, type LiveHour, readLiveHour, utcDayOf } from "../core/live-hour.ts";
 import { laneOf } from "../core/position.ts";
 import { sumCounts } from "../core/sum-counts.ts";
 import { MINUTE_MS } from "../core/time.ts";
@@ -9,9 +10,9 @@ const PARALLEL_READS = 8;
 /** A mark where the counts of a shard would lie: they lie in a partition of their own. No counts are an array. */
 const SPREAD = ["spread"] as const;
 
-/** One item for each client, minute and shard, so that no two consumers write the same one. */
-export function counterKey(client: string, minute: string, shard: string): ItemKey {
-  return { client, kind: "COUNTER", owner: minute, sort: `SHARD#${shard}` };
+/** One item for each client, minute or day, and shard, so that no two consumers write the same one. */
+export function counterKey(client: string, time: string, shard: string): ItemKey {
+  return { client, kind: "COUNTER", owner: time, sort: `SHARD#${shard}` };
 }
 
 /**
@@ -48,13 +49,32 @@ export async function readLiveCounters(
   return minutes.map((minute) => ({ minute, counts: found.get(minute) ?? {} }));
 }
 
-/** One query; where some are spread, one more read. */
+/** What a client's events were in each of some hours, by the first millisecond of each. */
+export async function readLiveHours(
+  store: Pick<UserStore, "list" | "read">,
+  clientId: string,
+  hoursMs: readonly number[],
+): Promise<Map<number, LiveHour>> {
+  const days = Map.groupBy(hoursMs, (ms) => utcDayOf(new Date(ms).toISOString()));
+  const found = new Map<number, LiveHour>();
+  await inParallel([...days], PARALLEL_READS, async ([day, ofDay]) => {
+    const shards = await readShards<LiveDay>(store, clientId, day);
+    for (const ms of ofDay) found.set(ms, readLiveHour(shards, new Date(ms).getUTCHours()));
+  });
+  return found;
+}
+
 async function readMinute(store: Pick<UserStore, "list" | "read">, client: string, owner: string): Promise<Counts> {
+  return sumCounts(await readShards<Counts>(store, client, owner));
+}
+
+/** What each shard has counted. One query; where some are spread, one more read. */
+async function readShards<T>(store: Pick<UserStore, "list" | "read">, client: string, owner: string): Promise<T[]> {
   const partition = { client, kind: "COUNTER", owner } as const;
   const items = await store.list(partition, "SHARD#");
   const spread = items.filter(({ item }) => isSpread(item.data));
   const elsewhere =
     spread.length === 0 ? [] : await store.read(spread.map(({ sort }) => spreadKey({ ...partition, sort })));
   const here = items.filter(({ item }) => !isSpread(item.data)).map(({ item }) => item);
-  return sumCounts([...here, ...elsewhere].map((item) => (item.data ?? {}) as Counts));
+  return [...here, ...elsewhere].map((item) => (item.data ?? {}) as T);
 }

@@ -18,7 +18,8 @@ export interface NewHour {
   rows: number;
 }
 
-const DIGEST = sql`encode(sha256(convert_to(string_agg(path, E'\n' order by path collate "C"), 'UTF8')), 'hex')`;
+/** SQL: which files the lake has of an hour; an aggregate over rows of its book. */
+export const RAW_DIGEST = sql`encode(sha256(convert_to(string_agg(path, E'\n' order by path collate "C"), 'UTF8')), 'hex')`;
 
 /** Hours with files that their ids were not read of, after `after`, in order; all of them where `rebuild` says so. */
 export async function listNewHours(
@@ -28,7 +29,7 @@ export async function listNewHours(
 ): Promise<NewHour[]> {
   const rows = await db.execute<{ partition: string; digest: string; files: number; rows: number }>(sql`
     select raw.partition, raw.digest, raw.files, raw.rows from (
-      select partition, ${DIGEST} as digest, count(*)::int as files, sum(rows)::float8 as rows
+      select partition, ${RAW_DIGEST} as digest, count(*)::int as files, sum(rows)::float8 as rows
       from lake_files
       where client_id = ${scope.client_id} and path not like '%/compacted\\_%'
         and partition collate "C" > ${after} and ${within(scope)}

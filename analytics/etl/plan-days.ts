@@ -5,6 +5,7 @@ import { and, eq } from "drizzle-orm";
 import type { EtlScope } from "../../core/contracts/etl.ts";
 import { dayIn } from "../../core/calendar-day.ts";
 import { HOUR_MS } from "../../core/time.ts";
+import { zoneOf } from "../../core/zoned-time.ts";
 import type { Database } from "../../platform/postgres/database.ts";
 import { type BuildSource, builds, clients } from "../../platform/postgres/schema.ts";
 import { listPartitions, type PartitionRow, startOf } from "./book.ts";
@@ -46,7 +47,7 @@ export async function planDays(db: Database, scope: EtlScope): Promise<DayPlan[]
 /** IANA zone of the client's day. */
 export async function readTimeZone(db: Database, clientId: string): Promise<string> {
   const row = await db.query.clients.findFirst({ where: and(eq(clients.id, clientId)) });
-  return row?.settings.timezone ?? "UTC";
+  return zoneOf(row?.settings ?? {});
 }
 
 export function digestOf(sources: readonly BuildSource[], what: string): string {

@@ -1,6 +1,7 @@
 import type { DailyAggregate } from "./aggregate.ts";
+import { activity } from "./aggregates/activity.ts";
 import { personDays } from "./aggregates/person-days.ts";
-import { categoryPerformance, productPerformance } from "./aggregates/product-performance.ts";
+import { categoryPerformance, productCategory, productPerformance } from "./aggregates/product-performance.ts";
 import { purchases } from "./aggregates/purchases.ts";
 import { sessions } from "./aggregates/sessions.ts";
 
@@ -8,6 +9,8 @@ import { sessions } from "./aggregates/sessions.ts";
 export const DAILY_AGGREGATES: readonly DailyAggregate[] = [
   productPerformance,
   categoryPerformance,
+  productCategory,
+  activity,
   sessions,
   purchases,
   personDays,

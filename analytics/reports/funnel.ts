@@ -15,6 +15,7 @@ import {
 } from "../../core/funnel.ts";
 import { findRegistered, HOURLY, MAX_FUNNEL_RANGE_MS } from "../../core/registered-funnels.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { zoneOf } from "../../core/zoned-time.ts";
 import { builds, clients, funnelHourly } from "../../platform/postgres/schema.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
 import { readAsOf } from "./as-of.ts";
@@ -75,7 +76,7 @@ export async function readRange(
   { start, end }: { start: string; end: string },
 ): Promise<FunnelRange & { timeZone: string }> {
   const client = await tx.query.clients.findFirst({ where: eq(clients.id, clientId) });
-  const timeZone = client?.settings.timezone ?? "UTC";
+  const timeZone = zoneOf(client?.settings ?? {});
   const read = (text: string) => (text.length === 10 ? boundsOfDay(timeZone, text)[0] : Date.parse(text));
   const range = { start: read(start), end: read(end), timeZone };
   const reason =

@@ -41,6 +41,8 @@ function toSelect(event: Event): string {
     currency: null,
     revenue_minor: null,
     source: null,
+    country: null,
+    device: null,
   };
   const values = Object.entries({ ...all, is_bot: false, ...event }).map(([name, value]) => {
     if (name === "timestamp") return `TIMESTAMP ${quote(String(value))} AS "timestamp"`;
@@ -73,16 +75,32 @@ test("every purchase with its money, to the millisecond; what names none earns n
 
 const at = (time: string) => ({ timestamp: `2026-11-21 ${time}` });
 
-test("who was there: counted, with the last time and where they last came from; machines without a log-in are nobody", async () => {
+test("who was there: counted, with the last time and where they came from first and last; machines without a log-in are nobody", async () => {
   const rows = await aggregate(personDays, [
-    { event_id: "1", person: "user:a", ...at("10:00:00"), source: "ads" },
-    { event_id: "2", person: "user:a", ...at("11:00:00"), source: "mail" },
+    { event_id: "1", person: "user:a", ...at("10:00:00"), source: "ads", country: "IN" },
+    { event_id: "2", person: "user:a", ...at("11:00:00"), source: "mail", country: "US", device: "mobile" },
     { event_id: "3", person: "user:a", ...at("12:00:00.5"), event_type: "page_view" },
     { event_id: "4", person: "anon:bot", user_id: null, ...at("12:00:00"), is_bot: true },
     { event_id: "5", person: "user:server", ...at("12:00:00"), is_bot: true },
   ]);
   expect(rows).toEqual([
-    { person: "user:a", events: "3", last_at: "2026-11-21T12:00:00.500Z", last_source: "mail" },
-    { person: "user:server", events: "1", last_at: "2026-11-21T12:00:00.000Z", last_source: null },
+    {
+      person: "user:a",
+      events: "3",
+      last_at: "2026-11-21T12:00:00.500Z",
+      last_source: "mail",
+      source: "ads",
+      country: "IN",
+      device: "",
+    },
+    {
+      person: "user:server",
+      events: "1",
+      last_at: "2026-11-21T12:00:00.000Z",
+      last_source: null,
+      source: "",
+      country: "",
+      device: "",
+    },
   ]);
 });

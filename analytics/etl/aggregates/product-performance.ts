@@ -21,15 +21,15 @@ const LINES = `
     WHERE items IS NOT NULL AND event_type IN ('product_view', 'add_to_cart', 'purchase'))`;
 
 /** Each event counts once for what it names, however often it names it. */
-function countBy(key: string): string {
+function countBy(...keys: string[]): string {
   return `
-    SELECT ${key}, CASE WHEN event_type = 'purchase' THEN currency ELSE '' END AS currency,
+    SELECT ${keys.join(", ")}, CASE WHEN event_type = 'purchase' THEN currency ELSE '' END AS currency,
       count(DISTINCT event_id) FILTER (event_type = 'product_view') AS views,
       count(DISTINCT event_id) FILTER (event_type = 'add_to_cart') AS add_to_cart,
       count(DISTINCT event_id) FILTER (event_type = 'purchase') AS purchases,
       coalesce(sum(quantity) FILTER (event_type = 'purchase'), 0) AS units,
       coalesce(sum(revenue_minor), 0) AS revenue_minor
-    FROM (${LINES}) WHERE ${key} IS NOT NULL GROUP BY ALL`;
+    FROM (${LINES}) WHERE ${keys.map((key) => `${key} IS NOT NULL`).join(" AND ")} GROUP BY ALL`;
 }
 
 export const productPerformance: DailyAggregate = {
@@ -44,4 +44,12 @@ export const categoryPerformance: DailyAggregate = {
   version: 1,
   columns: { category: "text", ...COLUMNS },
   select: countBy("category"),
+};
+
+/** The products of a category: those that an event names together with it. */
+export const productCategory: DailyAggregate = {
+  name: "product_category_daily",
+  version: 1,
+  columns: { product_id: "text", category: "text", ...COLUMNS },
+  select: countBy("product_id", "category"),
 };

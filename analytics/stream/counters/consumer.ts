@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { addCount, COUNTERS_TTL_DAYS, type Counts, minuteOf } from "../../../core/counters.ts";
 import { type Enrichment, readEnrichment } from "../../../core/enriched-event.ts";
 import { type Fences, mergeFences } from "../../../core/fence.ts";
+import { addToLiveDay, type LiveDay, readEarned, utcDayOf } from "../../../core/live-hour.ts";
 import { LruMap } from "../../../core/lru.ts";
 import type { Context } from "../../../platform/context.ts";
 import { writeDeadLetters } from "../../../platform/dead-letters.ts";
@@ -45,7 +46,15 @@ export interface CountersDeps {
   now?(): number;
 }
 
-/** Counts events by client, minute and type, for dashboards that show what goes on now. */
+interface Counted {
+  enrichment: Enrichment;
+  raw: Buffer;
+}
+
+/**
+ * Counts events by client, minute and type, for dashboards that show what goes on now; and by day and quarter of an hour, with
+ * what purchases earned, for the hours of reports that the aggregates do not know yet.
+ */
 export function createCountersConsumer(
   ctx: Pick<Context, "config" | "db" | "dynamodb" | "log">,
   deps: CountersDeps = {},
@@ -67,12 +76,18 @@ export function createCountersConsumer(
 
 async function countBatch(parts: Parts, batch: StreamBatch<CountersState>): Promise<CountersState> {
   const { events, unreadable } = decodeAll(batch.entries);
-  const { fresh, fences } = takeNew(events, batch.state?.fences ?? {}, COUNTERS_CONSUMER);
+  const enrichments = events.map(({ enrichment }) => enrichment);
+  const { fresh, fences } = takeNew(enrichments, batch.state?.fences ?? {}, COUNTERS_CONSUMER);
   await writeDeadLetters(
     parts.ctx.db,
     unreadable.map((entry) => toDeadLetter(batch.shard, entry)),
   );
-  await countEvents(parts, batch.shard, fresh.filter(isAfter(parts.now() - COUNTERS_TTL_DAYS * DAY_MS)));
+  const counted = new Set(fresh.filter(isAfter(parts.now() - COUNTERS_TTL_DAYS * DAY_MS)));
+  await countEvents(
+    parts,
+    batch.shard,
+    events.filter(({ enrichment }) => counted.has(enrichment)),
+  );
   return { fences };
 }
 
@@ -82,15 +97,23 @@ function isAfter(ms: number): (event: Enrichment) => boolean {
 }
 
 /** The items know for each lane what they have counted, so that a batch tried again counts nothing twice. */
-async function countEvents(parts: Parts, shard: string, events: readonly Enrichment[]): Promise<void> {
+async function countEvents(parts: Parts, shard: string, events: readonly Counted[]): Promise<void> {
   const items = createUserBatch(parts.store, parts.cache);
-  const keyOf = (event: Enrichment) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
+  const minuteKeyOf = (event: Enrichment) => counterKey(event.client_id, minuteOf(event.timestamp), shard);
+  const dayKeyOf = (event: Enrichment) => counterKey(event.client_id, utcDayOf(event.timestamp), shard);
   const expiresAt = Math.floor(Date.now() / 1000) + COUNTERS_TTL_DAYS * DAY_S;
-  const placeOf = await placeCounts({ ...parts, expiresAt }, items, events.map(keyOf));
-  for (const event of events) {
-    items.change<Counts>(placeOf(keyOf(event)), { lane: event.lane, place: event.source }, (before) => {
+  const keys = events.flatMap(({ enrichment }) => [minuteKeyOf(enrichment), dayKeyOf(enrichment)]);
+  const placeOf = await placeCounts({ ...parts, expiresAt }, items, keys);
+  for (const { enrichment, raw } of events) {
+    const origin = { lane: enrichment.lane, place: enrichment.source };
+    items.change<Counts>(placeOf(minuteKeyOf(enrichment)), origin, (before) => {
       assertCounts(before);
-      return { data: addCount(before, event.event_type), expiresAt };
+      return { data: addCount(before, enrichment.event_type), expiresAt };
+    });
+    const earned = readEarned(enrichment.event_type, raw);
+    items.change<LiveDay>(placeOf(dayKeyOf(enrichment)), origin, (before) => {
+      assertCounts(before);
+      return { data: addToLiveDay(before, enrichment, earned), expiresAt };
     });
   }
   try {
@@ -103,13 +126,13 @@ async function countEvents(parts: Parts, shard: string, events: readonly Enrichm
 }
 
 /** The line before an event is all that it takes: one whose bytes are broken is counted like any other. */
-function decodeAll(entries: readonly StreamEntry[]): { events: Enrichment[]; unreadable: StreamEntry[] } {
-  const events: Enrichment[] = [];
+function decodeAll(entries: readonly StreamEntry[]): { events: Counted[]; unreadable: StreamEntry[] } {
+  const events: Counted[] = [];
   const unreadable: StreamEntry[] = [];
   for (const entry of entries) {
     const read = readEnrichment(entry.data);
     if (read === null) unreadable.push(entry);
-    else events.push(read.enrichment);
+    else events.push(read);
   }
   return { events, unreadable };
 }
