@@ -11,6 +11,7 @@ import { audits, droppedEvents, edgeCounts, lakeFiles } from "../../platform/pos
 import { createStreamProducer } from "../../platform/stream/producer.ts";
 import { quote } from "../../platform/warehouse/duckdb.ts";
 import { type AuditSetup, setUpAudit, waitForRoomInHour } from "../../test/support/audit-setup.ts";
+import { waitUntil } from "../../test/support/wait-until.ts";
 import { auditHour } from "./audit-hour.ts";
 import { readKnownHours, saveAudits, sweepAudits } from "./save-audits.ts";
 
@@ -170,7 +171,13 @@ test("what is under way is not missing, and nothing is said while the lake stand
   const lake = setup.consumers[1];
   await lake?.stop();
   await setup.post(7);
-  const [hour] = await auditHour({ ...setup.deps, patienceMs: 500 }, setup.scope());
+  let hour: AuditedHour | undefined;
+  // The receipts come by themselves; the lake does not.
+  const isReceived = async () => {
+    [hour] = await auditHour({ ...setup.deps, patienceMs: 500 }, setup.scope());
+    return hour?.received === 12;
+  };
+  await waitUntil(isReceived);
   expect(hour).toMatchObject({ verdict: "unknown", unexplained: 0, received: 12, in_lake: 5, in_flight: 7 });
   expect(hour?.details.notes.join()).toContain("the consumers have come to");
 });
