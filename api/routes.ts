@@ -45,6 +45,12 @@ import { resumeEtlRunRoute } from "./routes/etl/resume.ts";
 import { startEtlRunRoute } from "./routes/etl/start.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
+import { getCanonicalEventRoute } from "./routes/schemas/canonical.ts";
+import { configureSchemaRoute } from "./routes/schemas/configure.ts";
+import { getSchemaRoute } from "./routes/schemas/get.ts";
+import { listSchemasRoute } from "./routes/schemas/list.ts";
+import { registerSchemaRoute } from "./routes/schemas/register.ts";
+import { readViolationsRoute } from "./routes/schemas/violations.ts";
 import { changeStreamRoute } from "./routes/stream/change.ts";
 import { configureStreamRoute } from "./routes/stream/configure.ts";
 import { getStreamRoute } from "./routes/stream/get.ts";
@@ -103,6 +109,12 @@ export const ROUTES: readonly Route[] = [
   cohortsRoute,
   getQuestionRoute,
   listAuditsRoute,
+  listSchemasRoute,
+  getSchemaRoute,
+  registerSchemaRoute,
+  configureSchemaRoute,
+  readViolationsRoute,
+  getCanonicalEventRoute,
   getStreamRoute,
   changeStreamRoute,
   configureStreamRoute,

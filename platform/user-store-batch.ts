@@ -33,6 +33,8 @@ export interface UserBatch {
   get<T>(key: ItemKey): T | undefined;
   /** Not made where the item has taken in this event, or a later one of its lane, before. One change for each event. */
   change<T>(key: ItemKey, origin: Origin, make: (before: T | undefined) => Change<T>): void;
+  /** The same, and `retract` leaves it as it is: what happened to an event, wherever that ends. */
+  changeForGood<T>(key: ItemKey, origin: Origin, make: (before: T | undefined) => Change<T>): void;
   /** Takes back what an event has changed so far: it turned out that it cannot be processed. */
   retract(origin: Origin): void;
   /** Makes all changes durable; throws `unavailable` where that cannot be done now. */
@@ -45,7 +47,7 @@ interface Touched {
   base: StoredItem;
   /** After the changes. */
   now: StoredItem;
-  changes: { origin: Origin; make: (before: never) => Change<unknown> }[];
+  changes: { origin: Origin; make: (before: never) => Change<unknown>; isForGood: boolean }[];
   isChanged: boolean;
 }
 
@@ -73,6 +75,13 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
     const item = items.get(itemName(key));
     if (!item) throw new AppError("internal", `${key.sort} was not loaded`);
     return item;
+  }
+
+  function change(key: ItemKey, origin: Origin, make: (before: never) => Change<unknown>, isForGood: boolean): void {
+    const item = touched(key);
+    const change = { origin, make, isForGood };
+    item.changes.push(change);
+    makeChange(item, change);
   }
 
   async function flush(): Promise<{ written: number; conflicts: number }> {
@@ -126,15 +135,11 @@ export function createUserBatch(store: UserStore, cache: ItemCache): UserBatch {
   return {
     load,
     get: <T>(key: ItemKey) => touched(key).now.data as T | undefined,
-    change(key, origin, make) {
-      const item = touched(key);
-      const change = { origin, make: make as (before: never) => Change<unknown> };
-      item.changes.push(change);
-      makeChange(item, change);
-    },
+    change: (key, origin, make) => change(key, origin, make, false),
+    changeForGood: (key, origin, make) => change(key, origin, make, true),
     retract(origin) {
       for (const item of items.values()) {
-        const rest = item.changes.filter((change) => !isSameOrigin(change.origin, origin));
+        const rest = item.changes.filter((change) => change.isForGood || !isSameOrigin(change.origin, origin));
         if (rest.length === item.changes.length) continue;
         item.changes = rest;
         remake(item, item.base);

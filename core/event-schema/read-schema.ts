@@ -3,8 +3,8 @@ import { isObject } from "../is-object.ts";
 import { jsonPointer } from "../json-faults.ts";
 import { FORMATS, type PropsSchema, type Scalar, TYPE_NAMES, type TypeName, typeOf, typesOf } from "./schema.ts";
 
-export const DIALECT = "https://json-schema.org/draft/2020-12/schema";
-export const MAX_SCHEMA_BYTES = 64 * 1024;
+const DIALECT = "https://json-schema.org/draft/2020-12/schema";
+const MAX_SCHEMA_BYTES = 64 * 1024;
 /** Levels of schemas in schemas. An event nests 32 deep, itself included. */
 const MAX_DEPTH = 16;
 const MAX_PROPERTIES = 1_000;

@@ -19,8 +19,9 @@ const number = fc.constantFrom(-1.5, -1, 0, 0.5, 1, 2, 2.5, 1e300);
 type Draw = { schema: ValueSchema };
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
 const typeName = fc.constantFrom<TypeName>("null", "boolean", "string", "integer", "number", "array", "object");
-const types = fc.oneof<fc.Arbitrary<TypeName | TypeName[]>[]>(
-  { weight: 3, arbitrary: typeName },
+const oneType: fc.Arbitrary<TypeName | TypeName[]> = typeName;
+const types = fc.oneof(
+  { weight: 3, arbitrary: oneType },
   { weight: 1, arbitrary: fc.uniqueArray(typeName, { minLength: 1, maxLength: 3 }) },
 );
 

@@ -9,6 +9,7 @@ import { countEvents } from "./decode.ts";
 import { createEnricher } from "./enricher.ts";
 import type { FindGeo } from "./geo-database.ts";
 import { createEnrichMetrics } from "./metrics.ts";
+import { createSchemaIndex } from "./schema-index.ts";
 import type { Step } from "./step.ts";
 
 const NAME = "enrich";
@@ -40,6 +41,7 @@ export function createEnrichConsumer(
   const enricher = createEnricher({
     store: store ?? createUserStore(ctx),
     findGeo,
+    schemas: createSchemaIndex(ctx),
     producer,
     metrics: createEnrichMetrics(registry),
     log: ctx.log,

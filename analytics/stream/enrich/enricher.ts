@@ -19,6 +19,8 @@ import { createNormalizeTimestampStep } from "./normalize-timestamp.ts";
 import { createProfileStep } from "./profile.ts";
 import { createSeenStore } from "./seen/seen-store.ts";
 import { createSessionizeStep } from "./sessionize.ts";
+import { createSchemaStep } from "./schema.ts";
+import type { SchemaIndex } from "./schema-index.ts";
 import type { Step } from "./step.ts";
 import { createStitchStep } from "./stitch.ts";
 import { createUserAgentStep } from "./user-agent.ts";
@@ -30,6 +32,8 @@ const CACHED_ITEMS = 50_000;
 export interface EnricherDeps {
   store: UserStore;
   findGeo: FindGeo;
+  /** What clients have registered; without it nothing is held to anything. */
+  schemas?: SchemaIndex;
   /** Of the stream "enriched". */
   producer: Pick<StreamProducer, "append">;
   metrics: EnrichMetrics;
@@ -51,6 +55,7 @@ export function createEnricher(deps: EnricherDeps): Enricher {
   const usual: Step[] = [
     createNormalizeTimestampStep(),
     createDedupeStep(),
+    ...(deps.schemas ? [createSchemaStep(deps.schemas, { onMisfit: metrics.misfit })] : []),
     createGeoStep(deps.findGeo),
     createUserAgentStep(),
     createBotStep(),

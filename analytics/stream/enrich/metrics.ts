@@ -1,5 +1,6 @@
 import { Counter, type Registry } from "prom-client";
 
+import type { SchemaMode } from "../../../core/event-schema/registered-schema.ts";
 import type { Rejected } from "./chain.ts";
 
 export interface EnrichMetrics {
@@ -11,9 +12,10 @@ export interface EnrichMetrics {
     conflicts: number;
   }): void;
   link(outcome: "linked" | "refused"): void;
+  misfit(mode: SchemaMode): void;
 }
 
-export const SILENT: EnrichMetrics = { batch() {}, link() {} };
+export const SILENT: EnrichMetrics = { batch() {}, link() {}, misfit() {} };
 
 export function createEnrichMetrics(registry: Registry | undefined): EnrichMetrics {
   if (!registry) return SILENT;
@@ -36,6 +38,12 @@ export function createEnrichMetrics(registry: Registry | undefined): EnrichMetri
     labelNames: ["outcome"],
     registers,
   });
+  const misfits = new Counter({
+    name: "livora_enrich_schema_misfits_total",
+    help: "Events that did not fit their type's schema, by whether that is only observed",
+    labelNames: ["mode"],
+    registers,
+  });
   return {
     batch({ passed, unreadable, rejected, written, conflicts }) {
       events.inc({ outcome: "enriched", stage: "" }, passed);
@@ -45,5 +53,6 @@ export function createEnrichMetrics(registry: Registry | undefined): EnrichMetri
       items.inc({ result: "conflict" }, conflicts);
     },
     link: (outcome) => links.inc({ outcome }),
+    misfit: (mode) => misfits.inc({ mode }),
   };
 }

@@ -8,7 +8,9 @@ import { encodeEnvelope } from "../../../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../../../core/event.ts";
 import { advanceFence, type Fences, isAfterFence } from "../../../core/fence.ts";
 import { laneOf } from "../../../core/position.ts";
+import type { DeadLetter, DroppedEvent } from "../../../platform/dead-letters.ts";
 import type { StreamEntry } from "../../../platform/stream/types.ts";
+import { fixedSchemas, schemaOf } from "../../../test/support/fixed-schemas.ts";
 import { createMemoryUserStore } from "../../../test/support/memory-user-store.ts";
 import { createEnricher } from "./enricher.ts";
 import { SILENT } from "./metrics.ts";
@@ -56,6 +58,10 @@ const LATE_LOG_IN: Drawn[] = [
   { who: 1, session: 1, seconds: 3 },
 ].map((draw) => ({ ...draw, device: 1, logsIn: true, event_type: "page_view", repeats: null }));
 
+/** `plan` grows longer with the tenth event: some are counted, some are put aside, too. */
+const BRIEF = { type: "object", properties: { plan: { type: "string", maxLength: 6 } } } as const;
+const SCHEMAS = fixedSchemas({ page_view: schemaOf(BRIEF, "observe"), purchase: schemaOf(BRIEF, "enforce") });
+
 /** What consumers of "enriched" take: of each lane what is after the last. */
 function takenOf(emitted: readonly Buffer[]): string[] {
   let fences: Fences = {};
@@ -78,13 +84,18 @@ async function enrichAll(runs: readonly (readonly StreamEntry[])[], restarts: bo
       return { shard: "", sequence: "", index: 0 };
     },
   };
-  const deps = { store, producer, metrics: SILENT, log: { warn() {} }, findGeo: () => null, putAside: async () => {} };
+  const aside = new Set<string>();
+  const putAside = async (letters: readonly DeadLetter[], drops: readonly DroppedEvent[]) => {
+    for (const { source } of [...letters, ...drops]) aside.add(`${source.sequence}:${source.index}`);
+  };
+  const common = { metrics: SILENT, log: { warn() {} }, findGeo: () => null, schemas: SCHEMAS };
+  const deps = { store, producer, putAside, ...common };
   let enricher = createEnricher(deps);
   for (const entries of runs) {
     if (restarts) enricher = createEnricher(deps);
     await enricher.enrich({ shard: "shard", entries: [...entries], isAlone: true });
   }
-  return { items: items(), taken: takenOf(emitted) };
+  return { items: items(), taken: takenOf(emitted), aside: [...aside].toSorted() };
 }
 
 test("any batch tried again, cut in any way, by any process, leaves the same items and the same events", async () => {
@@ -106,6 +117,8 @@ test("any batch tried again, cut in any way, by any process, leaves the same ite
         const pieces = await enrichAll([...runs, entries.slice(checkpoint), entries.slice(checkpoint)], restarts);
         expect(pieces.items).toEqual(once.items);
         expect(pieces.taken).toEqual(once.taken);
+        expect(pieces.aside).toEqual(once.aside);
+        expect(once.taken.length + once.aside.length).toBe(entries.length);
         expect(new Set(once.taken.map((event) => event.split(" ")[2])).size).toBe(once.taken.length);
       },
     ),

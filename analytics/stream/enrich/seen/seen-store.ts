@@ -24,6 +24,8 @@ export interface SeenBatch {
   load(drafts: readonly Draft[]): Promise<void>;
   /** Whether the same id came before, from elsewhere in the stream; if not, it is this event's from now on. */
   isDuplicate(draft: Draft): boolean;
+  /** Whether it was remembered under this very place: in a try of this batch before. */
+  cameThrough(draft: Draft): boolean;
   /** The event goes no further, and its id may come again. */
   release(draft: Draft): void;
   remember(draft: Draft): void;
@@ -91,6 +93,10 @@ export function createSeenStore(store: Pick<UserStore, "append" | "list">, maxId
         if (place) return !isSame(place, draft.source);
         claims.set(claim, { sequence: draft.source.sequence, index: draft.source.index });
         return false;
+      },
+      cameThrough(draft) {
+        const place = tables.get(nameOf(draft.clientId, minuteOf(draft)))?.find(draft.event.event_id);
+        return place != null && isSame(place, draft.source);
       },
       release(draft) {
         const place = claims.get(claimOf(draft));
