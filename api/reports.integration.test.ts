@@ -242,7 +242,7 @@ describe("sessions", () => {
       ),
       { numRuns: 15 },
     );
-  }, 60_000);
+  }, 180_000);
 
   test("of machines count where that is asked for", async () => {
     const client_id = t.theirs.client_id;
