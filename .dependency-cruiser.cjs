@@ -23,12 +23,12 @@ module.exports = {
     })),
     {
       name: "core-is-pure",
-      comment: "core/ knows zod and nothing of the outside (fast-check and vitest in its tests)",
+      comment: "core/ knows zod, a few pure libraries and nothing of the outside (fast-check and vitest in its tests)",
       severity: "error",
       from: { path: "^core/", pathNot: "\\.test\\.ts$" },
       to: {
         dependencyTypes: ["npm", "npm-dev", "core"],
-        pathNot: "node_modules/(zod|pgsql-ast-parser|libphonenumber-js)/|^node:crypto$|^crypto$",
+        pathNot: "node_modules/(zod|pgsql-ast-parser|libphonenumber-js|@stdlib)/|^node:crypto$|^crypto$",
       },
     },
     {

@@ -7,7 +7,9 @@ import { pauseBackfillRoute } from "./routes/backfills/pause.ts";
 import { readBackfillRejectsRoute } from "./routes/backfills/rejects.ts";
 import { resumeBackfillRoute } from "./routes/backfills/resume.ts";
 import { startBackfillRoute } from "./routes/backfills/start.ts";
+import { campaignRoute } from "./routes/analytics/campaign.ts";
 import { cohortsRoute } from "./routes/analytics/cohorts.ts";
+import { experimentRoute } from "./routes/analytics/experiment.ts";
 import { funnelRoute } from "./routes/analytics/funnel.ts";
 import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
 import { ltvRoute } from "./routes/analytics/ltv.ts";
@@ -43,6 +45,10 @@ import { listEtlRunsRoute } from "./routes/etl/list.ts";
 import { pauseEtlRunRoute } from "./routes/etl/pause.ts";
 import { resumeEtlRunRoute } from "./routes/etl/resume.ts";
 import { startEtlRunRoute } from "./routes/etl/start.ts";
+import { createExperimentRoute } from "./routes/experiments/create.ts";
+import { endExperimentRoute } from "./routes/experiments/end.ts";
+import { getExperimentRoute } from "./routes/experiments/get.ts";
+import { listExperimentsRoute } from "./routes/experiments/list.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { getCanonicalEventRoute } from "./routes/schemas/canonical.ts";
@@ -107,6 +113,12 @@ export const ROUTES: readonly Route[] = [
   ltvModelRoute,
   funnelRoute,
   cohortsRoute,
+  campaignRoute,
+  experimentRoute,
+  createExperimentRoute,
+  listExperimentsRoute,
+  getExperimentRoute,
+  endExperimentRoute,
   getQuestionRoute,
   listAuditsRoute,
   listSchemasRoute,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { compileAudience } from "./audience.ts";
+import { isAttributionWindow } from "./campaign-performance.ts";
 import { type Channel, CHANNELS } from "./channel.ts";
 import { conditionSchema } from "./condition.ts";
 import type { Fault } from "./errors.ts";
@@ -82,6 +83,13 @@ export const campaignSchema = z
       .union([z.enum(["once", "after_exit"]), z.strictObject({ cool_down_minutes: minutes })])
       .optional()
       .meta({ description: "When the same person and key may enter again; `after_exit` where nothing is said." }),
+    attribution_window: z
+      .string()
+      .refine(isAttributionWindow, "is no ISO 8601 duration such as PT12H or P7D, or longer than P90D")
+      .optional()
+      .meta({
+        description: "ISO 8601: how long after a message a purchase is attributed to it. P7D where it is left out.",
+      }),
     journey: journeyGraphSchema().optional().meta({ description: "Instead of `schedule`: the graph itself." }),
   })
   .refine((campaign) => (campaign.schedule === undefined) !== (campaign.journey === undefined), {

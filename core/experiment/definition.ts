@@ -12,8 +12,9 @@ export const EXPOSURE = "experiment_exposure";
 
 const MAX_VARIANTS = 10;
 const MAX_CONDITIONS = 20;
-export const MAX_EXPERIMENT_WINDOW_MS = 90 * DAY_MS;
+const MAX_EXPERIMENT_WINDOW_MS = 90 * DAY_MS;
 
+/** Of an experiment, or of a variant. */
 export const experimentIdSchema = z.string().regex(/^[\w.-]{1,64}$/, "letters, digits, _ . - and at most 64 of them");
 
 const variantSchema = z
@@ -80,6 +81,7 @@ export const experimentSchema = z
     window: windowSchema.default("P7D"),
     started_at: z.iso
       .datetime({ offset: true })
+      .refine((at) => at > "2000" && at < "2100", "is not of this century")
       .optional()
       .meta({ description: "Exposures before it do not count. Now, where it is left out." }),
   })
