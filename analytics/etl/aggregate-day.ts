@@ -8,6 +8,8 @@ import { type Attempt, insist } from "./attempt-build.ts";
 import { type EtlDeps, queryPages } from "./deps.ts";
 import { createEventsView } from "./events-view.ts";
 import { deriveAggregates } from "./derive-aggregates.ts";
+import { buildCampaigns } from "./campaigns/build-campaigns.ts";
+import { buildExperiments } from "./experiments/build-experiments.ts";
 import { buildFunnels } from "./funnels/build-funnels.ts";
 import { insertRows } from "./insert-rows.ts";
 import type { DayPlan } from "./plan-days.ts";
@@ -51,7 +53,9 @@ export async function aggregateWhole(deps: EtlDeps, clientId: string, attempt: A
   const { db } = deps.ctx;
   const all = await listPartitions(db, clientId);
   if (all.length === 0 || all.some((hour) => hour.state !== "built")) return 0;
-  let funnels = 0;
-  await attempt("funnels", async () => void (funnels = await buildFunnels(deps, clientId, all)));
-  return funnels + (await deriveAggregates(db, clientId, Date.now(), attempt));
+  let changed = 0;
+  await attempt("funnels", async () => void (changed += await buildFunnels(deps, clientId, all)));
+  await attempt("experiments", async () => void (changed += await buildExperiments(deps, clientId, all)));
+  await attempt("campaigns", async () => void (changed += await buildCampaigns(deps, clientId, all)));
+  return changed + (await deriveAggregates(db, clientId, Date.now(), attempt));
 }
