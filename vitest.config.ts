@@ -4,7 +4,12 @@ import { plantedBug } from "./test/planted-bugs/plugin.ts";
 
 /** Nothing is measured by these: a machine that does other things, too, takes ten times as long, and fails nothing. */
 const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
-const embedded = { globalSetup: "test/support/embedded-stack.ts", ...patient };
+const embedded = {
+  globalSetup: "test/support/embedded-stack.ts",
+  // Else vite finds one copy of graphql for us and Node another for it, and neither knows the other's errors.
+  server: { deps: { inline: ["graphql-http"] } },
+  ...patient,
+};
 
 /** Does nothing, unless `LIVORA_PLANTED_BUG` names one. */
 const plugins = [plantedBug(import.meta.dirname)];

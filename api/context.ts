@@ -1,6 +1,7 @@
 import type { JourneyClient } from "../crm/journey-client.ts";
 import type { ReplayClient } from "../crm/replay-client.ts";
 import { createDeliveryMetrics, type WebhookContext } from "../delivery/index.ts";
+import { type Cache, createCache } from "../platform/cache.ts";
 import { type Context, createContext } from "../platform/context.ts";
 import type { Config } from "../platform/config.ts";
 import { createKeyring, type Keyring } from "../platform/keyring.ts";
@@ -29,6 +30,8 @@ export interface ApiContext extends Context {
   workflows: WorkflowClient;
   shards: ShardClient;
   store: UserStore;
+  /** What has been answered lately. */
+  cache: Cache;
   /** What providers report goes into the ledger and, as events, onto the stream. */
   webhooks: WebhookContext;
   metrics: ApiMetrics;
@@ -47,6 +50,7 @@ export function createApiContext(config: Config, overrides: Partial<ApiContext> 
     ...shared,
     metrics,
     store: createUserStore(shared),
+    cache: createCache(shared),
     webhooks: { ...shared, producer, deliveryMetrics: createDeliveryMetrics(metrics.registry) },
     tenantDb: overrides.tenantDb ?? tenant.db,
     keyring,

@@ -9,6 +9,7 @@ import { countFunnel, type FunnelEvent } from "../core/count-funnel.ts";
 import type { Funnel } from "../core/funnel.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import { uuidOf } from "../core/uuid.ts";
+import { forgetCached } from "../platform/cache.ts";
 import { createLake } from "../platform/lake/lake.ts";
 import { createWarehouse, type Warehouse } from "../platform/warehouse/duckdb.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
@@ -76,6 +77,7 @@ async function append(some: readonly FunnelEvent[]): Promise<void> {
   await createLakeConsumer(t.api).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
   const lake = createLake(t.api.config.LIVORA_LAKE);
   await runEtl({ ctx: t.api, lake, warehouse }, { client_id: clientId, run_id: crypto.randomUUID() });
+  await forgetCached(t.api.redis, clientId);
 }
 
 const personOf = (session: string) => `u${Number(session.slice(1)) % 10}`;

@@ -4,30 +4,47 @@ import type { Request, Response } from "express";
 
 import { AppError } from "../core/errors.ts";
 import { findUnstorable, parse } from "../core/parse.ts";
-import type { CrmContext } from "../crm/context.ts";
+import { type CrmContext, logAccess } from "../crm/context.ts";
+import { answerCached, cachePolicyOf } from "./answer-cached.ts";
 import type { Authenticate, KeyHolder } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
+import type { createExporter } from "./export-answer.ts";
+import { takeFormat } from "./export-format.ts";
 import type { Limiter } from "./limit.ts";
 import { requestIdOf } from "./observe.ts";
 import { readJson, readRaw } from "./read-body.ts";
-import type { Answer, JsonRoute, RawRoute, Route } from "./route.ts";
+import type { Reports } from "./reports.ts";
+import type { Answer, JsonRoute, OpenRoute, RawRoute, Route } from "./route.ts";
 
 export interface HandlerDeps {
   api: ApiContext;
   authenticate: Authenticate;
   limiter: Limiter;
+  exportReport: ReturnType<typeof createExporter>;
+  reports: Reports;
 }
 
 /** Authenticate, limit, parse, act, answer: the same for every route. Whatever is thrown becomes a problem. */
 export function createHandler(route: Route, deps: HandlerDeps) {
   return async (request: Request, response: Response): Promise<void> => {
-    const answer =
-      route.kind === "json" ? await handleJson(route, deps, request, response) : await handleRaw(route, deps, request);
-    response.status(answer.status);
+    const answer = await handle(route, deps, request, response);
+    response.status(answer.status).set(answer.headers ?? {});
     if (answer.stream) await sendStream(response, answer.stream);
+    else if (answer.html !== undefined) response.type("html").end(answer.html);
+    else if (answer.json !== undefined) sendJson(response, answer.json);
     else if (answer.body === undefined) response.end();
     else response.json(answer.body);
   };
+}
+
+function sendJson(response: Response, json: string): void {
+  if (!response.get("content-type")) response.type("json");
+  response.end(json);
+}
+
+function handle(route: Route, deps: HandlerDeps, request: Request, response: Response): Promise<Answer> {
+  if (route.kind === "json") return handleJson(route, deps, request, response);
+  return route.kind === "raw" ? handleRaw(route, deps, request) : handleOpen(route, deps, request);
 }
 
 /** Who went away meanwhile needs no answer. */
@@ -42,14 +59,32 @@ async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request,
   const holder = await deps.authenticate(request.headers);
   response.locals["client_id"] = holder.client_id;
   await deps.limiter.take(holder.client_id);
-  const given = { ...request.query, ...request.params };
-  const faults = findUnstorable(given);
-  if (faults.length > 0) throw new AppError("invalid", "The request is not valid.", { faults });
+  const given = readGiven(request);
+  const asked = takeFormat(route, request, given);
   const input = route.input ? parse(route.input, given, "request") : {};
   const sent = route.body ? await readJson(request) : undefined;
   const body = route.body ? parse(route.body, sent, "body") : undefined;
   const { api } = deps;
-  return route.handle({ ctx: contextOf(api, holder, requestIdOf(request)), api, input, body, sent, request });
+  const ctx = contextOf(api, holder, requestIdOf(request));
+  if (route.access) logAccess(ctx, ...route.access);
+  const call = { ctx, api, reports: deps.reports, input, body, sent, request };
+  if (asked) return deps.exportReport({ route, call, ...asked });
+  const policy = cachePolicyOf(route);
+  return policy ? answerCached(route, call, policy) : route.handle(call);
+}
+
+async function handleOpen(route: OpenRoute, { api, reports, limiter }: HandlerDeps, request: Request): Promise<Answer> {
+  const given = readGiven(request);
+  parse(route.input, given, "request");
+  return route.handle({ api, reports, limiter, input: given, request, request_id: requestIdOf(request) });
+}
+
+/** The query and the path's parameters. */
+function readGiven(request: Request): Record<string, unknown> {
+  const given = { ...request.query, ...request.params };
+  const faults = findUnstorable(given);
+  if (faults.length > 0) throw new AppError("invalid", "The request is not valid.", { faults });
+  return given;
 }
 
 async function handleRaw(route: RawRoute, { api }: HandlerDeps, request: Request): Promise<Answer> {

@@ -4,6 +4,7 @@ import { buildCustomerLtv } from "../analytics/etl/aggregates/customer-ltv.ts";
 import { ltvModelSchema } from "../analytics/lifetime-value/answer-ltv-model.ts";
 import { lifetimeSchema } from "../analytics/reports/lifetime.ts";
 import { ltvSchema } from "../analytics/reports/ltv.ts";
+import { forgetCached } from "../platform/cache.ts";
 import { builds, contacts, personDays, purchases } from "../platform/postgres/schema.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { type PurchaseRow, readCdnowPurchases } from "../test/support/cdnow-purchases.ts";
@@ -56,6 +57,7 @@ async function setVersion(digest: string): Promise<void> {
     .insert(builds)
     .values(row)
     .onConflictDoUpdate({ target: [builds.client_id, builds.aggregate, builds.day], set: { digest } });
+  await forgetCached(t.api.redis, t.ours.client_id);
 }
 
 const get = (path: string, key?: string) => t.call("GET", `/api/v1${path}`, key === undefined ? {} : { key });

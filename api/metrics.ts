@@ -8,6 +8,7 @@ export interface ApiMetrics {
   registry: Registry;
   observe(route: string, method: string, status: number, seconds: number): void;
   webhook(provider: string, outcome: "taken" | "refused"): void;
+  cached(operation: string, outcome: string): void;
 }
 
 /** `db` as owner: what is open is counted over all clients. */
@@ -27,10 +28,17 @@ export function createMetrics(db: Database): ApiMetrics {
     labelNames: ["provider", "outcome"],
     registers: [registry],
   });
+  const cached = new Counter({
+    name: "livora_api_cached_total",
+    help: "Answers of routes that are cached, by where they came from",
+    labelNames: ["operation", "outcome"],
+    registers: [registry],
+  });
   registry.registerMetric(openDeadLetters(db));
   return {
     registry,
     observe: (route, method, status, seconds) => requests.observe({ route, method, status: String(status) }, seconds),
+    cached: (operation, outcome) => cached.inc({ operation, outcome }),
     webhook: (provider, outcome) => webhooks.inc({ provider, outcome }),
   };
 }

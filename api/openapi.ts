@@ -1,7 +1,14 @@
 import { z } from "zod";
-import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from "zod-openapi";
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
+} from "zod-openapi";
 
 import { PROBLEM_TYPE, problemSchema } from "../core/problem.ts";
+import { cachePolicyOf } from "./answer-cached.ts";
+import { EXPORT_TYPES, FORMATS, tableOf } from "./export-format.ts";
 import { pathParametersOf, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -12,6 +19,7 @@ const PROBLEMS: Record<number, string> = {
   404: "There is no such thing.",
   405: "Not with this method.",
   409: "Not in the state it is in.",
+  410: "It is over.",
   413: "Too large.",
   415: "Not a media type that is taken.",
   429: "Too many requests: come back after `Retry-After` seconds.",
@@ -67,13 +75,18 @@ function describeRoute(route: Route): ZodOpenApiOperationObject {
     operationId,
     tags: [tag],
     summary,
-    ...(route.kind === "json" ? describeJson(route) : describeRaw(route)),
-    responses: { ...describeAnswers(route), ...describeProblems(route) },
+    ...describeRequest(route),
+    responses: describeResponses(route) as ZodOpenApiOperationObject["responses"],
   };
 }
 
+function describeRequest(route: Route): Partial<ZodOpenApiOperationObject> {
+  if (route.kind === "json") return describeJson(route);
+  return route.kind === "raw" ? describeRaw(route) : { security: [], requestParams: { path: route.input } };
+}
+
 function describeJson(route: Extract<Route, { kind: "json" }>): Partial<ZodOpenApiOperationObject> {
-  const shape = route.input?.shape ?? {};
+  const shape = { ...route.input?.shape, ...(tableOf(route) && { format: formatSchema }) };
   const inPath = pathParametersOf(route.path);
   const part = (isIn: boolean) =>
     z.object(Object.fromEntries(Object.entries(shape).filter(([name]) => inPath.includes(name) === isIn)));
@@ -84,12 +97,16 @@ function describeJson(route: Extract<Route, { kind: "json" }>): Partial<ZodOpenA
     description: `Takes a key with the scope \`${route.scope}\`.`,
     requestParams: { path: part(true), query: part(false), header: clientHeader },
     ...(route.body && { requestBody: { required: true, content: { "application/json": { schema: route.body } } } }),
-    ...(route.consumes && { requestBody: { required: true, content: describeContent(route.consumes) } }),
+    ...(route.consumes && { requestBody: { required: true, content: describeParts(route.consumes) } }),
   };
 }
 
-function describeContent(consumes: Record<string, z.ZodType>) {
+function describeParts(consumes: Record<string, z.ZodType>) {
   return Object.fromEntries(Object.entries(consumes).map(([type, schema]) => [type, { schema }]));
+}
+
+function describeContent(types: readonly string[], schema: z.ZodType) {
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
 function describeRaw(route: Extract<Route, { kind: "raw" }>): Partial<ZodOpenApiOperationObject> {
@@ -97,24 +114,47 @@ function describeRaw(route: Extract<Route, { kind: "raw" }>): Partial<ZodOpenApi
   return { security: [], requestBody: { required: true, content } };
 }
 
-type Responses = NonNullable<ZodOpenApiOperationObject["responses"]>;
+const formatSchema = z
+  .enum(FORMATS)
+  .optional()
+  .meta({ description: "As which file; `Accept` says the same. A file holds the whole report, not a page of it." });
+const FILES = Object.fromEntries(
+  Object.values(EXPORT_TYPES).map((type) => [type, { schema: { type: "string", format: "binary" } as const }]),
+);
+
+type Responses = Record<string, ZodOpenApiResponseObject>;
+
+/** A status may be an answer of one media type and a problem of another. */
+function describeResponses(route: Route): Responses {
+  const described = describeProblems(route);
+  for (const [status, answer] of Object.entries(describeAnswers(route))) {
+    const content = { ...answer.content, ...described[status]?.content };
+    described[status] = { ...answer, ...(Object.keys(content).length > 0 && { content }) };
+  }
+  return described;
+}
 
 function describeAnswers(route: Route): Responses {
   const described: Responses = {};
   for (const [status, { description, schema, type }] of Object.entries(route.responses)) {
-    const content = schema && { content: { [type ?? "application/json"]: { schema } } };
-    described[status as "200"] = { description, ...content };
+    const files = status === "200" && route.kind === "json" && tableOf(route) ? FILES : {};
+    const types = [type ?? "application/json"].flat();
+    const content = schema && { content: { ...describeContent(types, schema), ...files } };
+    described[status] = { description, ...content };
+  }
+  if (route.kind === "json" && cachePolicyOf(route)) {
+    described["304"] = { description: "It is still what `If-None-Match` names." };
   }
   return described;
 }
 
 function describeProblems(route: Route): Responses {
-  const ofKind = route.kind === "json" ? [400, 401, 403, 429, 503] : [400, 403, 413, 415, 503];
+  const ofKind = { json: [400, 401, 403, 429, 503], raw: [400, 403, 413, 415, 503], open: [] }[route.kind];
   const ofBody = route.kind === "json" && (route.body ?? route.consumes) ? [413, 415] : [];
   const described: Responses = {};
   for (const status of [...ofKind, ...ofBody, ...(route.problems ?? [])].toSorted((a, b) => a - b)) {
     const content = { [PROBLEM_TYPE]: { schema: problemSchema } };
-    described[String(status) as "400"] = { description: PROBLEMS[status] ?? "A problem.", content };
+    described[String(status)] = { description: PROBLEMS[status] ?? "A problem.", content };
   }
   return described;
 }

@@ -11,6 +11,7 @@ import { campaignRoute } from "./routes/analytics/campaign.ts";
 import { cohortsRoute } from "./routes/analytics/cohorts.ts";
 import { experimentRoute } from "./routes/analytics/experiment.ts";
 import { funnelRoute } from "./routes/analytics/funnel.ts";
+import { graphqlRoute } from "./routes/analytics/graphql.ts";
 import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
 import { ltvRoute } from "./routes/analytics/ltv.ts";
 import { overviewRoute } from "./routes/analytics/overview.ts";
@@ -39,6 +40,11 @@ import { pauseReplayRoute } from "./routes/dead-letters/pause-replay.ts";
 import { previewPatchRoute } from "./routes/dead-letters/preview.ts";
 import { resumeReplayRoute } from "./routes/dead-letters/resume-replay.ts";
 import { startReplayRoute } from "./routes/dead-letters/start-replay.ts";
+import { configureEmbedsRoute } from "./routes/embeds/configure.ts";
+import { createEmbedRoute } from "./routes/embeds/create.ts";
+import { listEmbedsRoute } from "./routes/embeds/list.ts";
+import { revokeEmbedRoute } from "./routes/embeds/revoke.ts";
+import { readEmbedRoute, showEmbedRoute } from "./routes/embeds/show.ts";
 import { cancelEtlRunRoute } from "./routes/etl/cancel.ts";
 import { getEtlRunRoute } from "./routes/etl/get.ts";
 import { listEtlRunsRoute } from "./routes/etl/list.ts";
@@ -120,6 +126,13 @@ export const ROUTES: readonly Route[] = [
   getExperimentRoute,
   endExperimentRoute,
   getQuestionRoute,
+  graphqlRoute,
+  createEmbedRoute,
+  listEmbedsRoute,
+  configureEmbedsRoute,
+  revokeEmbedRoute,
+  showEmbedRoute,
+  readEmbedRoute,
   listAuditsRoute,
   listSchemasRoute,
   getSchemaRoute,

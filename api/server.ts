@@ -7,11 +7,13 @@ import { AppError } from "../core/errors.ts";
 import { answerOf, HttpError } from "../core/problem.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
+import { createExporter } from "./export-answer.ts";
 import { createHandler, type HandlerDeps } from "./handler.ts";
 import { answerHealth } from "./health.ts";
 import { createLimiter } from "./limit.ts";
 import { describeApi } from "./openapi.ts";
 import { observeRequests, requestIdOf } from "./observe.ts";
+import { collectReports } from "./reports.ts";
 import type { Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -19,7 +21,9 @@ import { ROUTES } from "./routes.ts";
 const REQUEST_TIMEOUT_MS = 30 * 60_000;
 
 export function createApiServer(api: ApiContext): Server {
-  const deps = { api, authenticate: createAuthenticate(api.keyring), limiter: createLimiter(api) };
+  const authenticate = createAuthenticate(api.keyring);
+  const limiter = createLimiter(api);
+  const deps = { api, authenticate, limiter, exportReport: createExporter(), reports: collectReports(ROUTES) };
   const app = express();
   app.disable("x-powered-by").disable("etag").set("query parser", "simple");
   app.use(observeRequests(api.log, api.metrics));

@@ -13,6 +13,7 @@ import { enrichment } from "./scenarios/enrichment.ts";
 import { eventToMessage } from "./scenarios/event-to-message.ts";
 import { journeys } from "./scenarios/journeys.ts";
 import { lakeWriter } from "./scenarios/lake-writer.ts";
+import { readApi } from "./scenarios/read-api.ts";
 import { formatTable } from "./table.ts";
 
 /** A new row is a new file in `scenarios/` and a line here. */
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   eventToMessage,
   journeys,
   audit,
+  readApi,
 ];
 
 const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N]

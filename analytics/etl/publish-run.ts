@@ -2,14 +2,12 @@ import { and, eq } from "drizzle-orm";
 
 import type { EtlCheck, EtlScope } from "../../core/contracts/etl.ts";
 import { hasFailedBuild } from "../../core/etl-check.ts";
+import { forgetCached } from "../../platform/cache.ts";
 import { etlRuns } from "../../platform/postgres/schema.ts";
 import { aggregateWhole } from "./aggregate-day.ts";
 import { createAttempts } from "./attempt-build.ts";
 import { changeClient } from "./book.ts";
 import type { EtlDeps } from "./deps.ts";
-
-/** What is said on it: a client's aggregates are others than before. */
-const PUBLISHED_CHANNEL = "livora:etl:published";
 
 /**
  * What is not of days, and then: everything that had come in before the run began is in the aggregates. A run over some hours alone
@@ -21,15 +19,12 @@ export async function publishRun(
 ): Promise<EtlCheck[]> {
   const { attempt, checks } = createAttempts();
   await aggregateWhole(deps, client_id, attempt);
-  const { db, redis, log } = deps.ctx;
+  const { db, redis } = deps.ctx;
   const where = and(eq(etlRuns.id, run_id), eq(etlRuns.client_id, client_id));
   const run = await db.query.etlRuns.findFirst({ where });
   const isWhole = start === undefined && end === undefined;
   if (run !== undefined && isWhole && !is_partial && !hasFailedBuild(checks())) {
     await changeClient(db, client_id, { as_of: run.created_at });
   }
-  await redis
-    .publish(PUBLISHED_CHANNEL, client_id)
-    .catch((error: Error) => log.warn({ err: error.message }, "nobody told"));
-  return checks();
+  await forgetCached(redis, client_id);
 }

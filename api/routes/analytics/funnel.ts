@@ -8,6 +8,7 @@ import {
 import type { Question } from "../../../core/contracts/ad-hoc.ts";
 import { inTransaction, requireScope } from "../../../crm/context.ts";
 import { defineRoute } from "../../route.ts";
+import { funnelTable } from "./funnel-table.ts";
 import { ACCEPTED, answerBy } from "./question.ts";
 
 export const funnelRoute = defineRoute({
@@ -18,6 +19,7 @@ export const funnelRoute = defineRoute({
   summary: "How many units began a chain of steps in a range, and how far they came in time",
   scope: "read",
   input: funnelInput,
+  table: funnelTable,
   responses: { 200: { description: "Units by step.", schema: funnelReportSchema }, 202: ACCEPTED },
   async handle({ ctx, api, input: { start, end, window: window_ms, ...asked } }) {
     requireScope(ctx, "read");

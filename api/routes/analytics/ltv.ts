@@ -1,5 +1,5 @@
 import { ltvInput, ltvSchema, reportLtv } from "../../../analytics/reports/ltv.ts";
-import { inTransaction, logAccess, requireScope } from "../../../crm/context.ts";
+import { inTransaction, requireScope } from "../../../crm/context.ts";
 import { defineRoute } from "../../route.ts";
 
 export const ltvRoute = defineRoute({
@@ -9,12 +9,11 @@ export const ltvRoute = defineRoute({
   tag: "analytics",
   summary: "What customers have brought and will bring, in one currency: summed up, and by customer, highest first",
   scope: "read",
+  access: ["analytics.ltv", "customers"],
   input: ltvInput,
   responses: { 200: { description: "The summary and a page of customers.", schema: ltvSchema } },
   async handle({ ctx, input }) {
     requireScope(ctx, "read");
-    const body = await inTransaction(ctx, (tx) => reportLtv(tx, ctx.principal.client_id, input));
-    logAccess(ctx, "analytics.ltv", "customers");
-    return { status: 200, body };
+    return { status: 200, body: await inTransaction(ctx, (tx) => reportLtv(tx, ctx.principal.client_id, input)) };
   },
 });

@@ -58,6 +58,7 @@ export const getQuestionRoute = defineRoute({
   tag: "analytics",
   summary: "How far a question has come that takes longer to answer, and its answer",
   scope: "read",
+  cache: false,
   input: z.object({ id: z.guid() }),
   responses: { 200: { description: "As it is now.", schema: questionSchema } },
   problems: [404],

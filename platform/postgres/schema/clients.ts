@@ -20,4 +20,6 @@ export interface ClientSettings {
   timezone?: string;
   /** Who messages come from, by channel: an address or an E.164 number. */
   senders?: Partial<Record<string, string>>;
+  /** Origins whose pages may show embedded tiles. */
+  embed_origins?: string[];
 }
