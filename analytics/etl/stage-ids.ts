@@ -1,7 +1,8 @@
 import type { EtlScope } from "../../core/contracts/etl.ts";
 import type { PartitionCheck } from "../../core/etl-check.ts";
 import { isFileOf } from "../../core/lake.ts";
-import { type DuckDBConnection, quote, quoteList } from "../../platform/warehouse/duckdb.ts";
+import { readRawFiles } from "../../platform/lake/raw-files.ts";
+import { type DuckDBConnection, quote } from "../../platform/warehouse/duckdb.ts";
 import { changePartition, findPartition, type NewHour } from "./book.ts";
 import { hourFile, removeOldVersions } from "./curated-files.ts";
 import type { EtlDeps } from "./deps.ts";
@@ -26,9 +27,7 @@ export async function withRawFiles<T>(
 ): Promise<T> {
   const place = { path: partition, dt: "", hour: "", endsAtMs: 0 };
   const list = async () => (await lake.listFiles(place)).filter((path) => isFileOf(clientId, path));
-  return lake.withFiles(list, (paths) =>
-    read(`read_parquet(${quoteList(paths)}, hive_partitioning = false, union_by_name = true)`),
-  );
+  return lake.withFiles(list, (paths) => read(readRawFiles(paths)));
 }
 
 /** Rows that can be anybody's: the others are counted as rejected. */
