@@ -77,6 +77,8 @@ function stagedSql(
     `timestamp >= make_timestamp(${start}::BIGINT * 1000)`,
     `timestamp <= make_timestamp(${end + window_ms}::BIGINT * 1000)`,
     `${UNITS[unit]} IS NOT NULL`,
+    // All have one. It makes this another scan than the one without places: else DuckDB makes one of both, and copies all those texts.
+    ...(places.length === 0 ? [] : ["source_sequence IS NOT NULL"]),
     ...(product_id === undefined ? [] : [`list_contains(${subjectsOf("product_id")}, ${quote(product_id)})`]),
   ];
   const place = places.map((part, nth) => `${part} AS p${nth}`);
