@@ -9,8 +9,10 @@ import { audit } from "./scenarios/audit.ts";
 import { edgeCost } from "./scenarios/edge-cost.ts";
 import { edgeOpenLoop } from "./scenarios/edge-open-loop.ts";
 import { edgeThroughput } from "./scenarios/edge-throughput.ts";
+import { etl } from "./scenarios/etl.ts";
 import { enrichment } from "./scenarios/enrichment.ts";
 import { eventToMessage } from "./scenarios/event-to-message.ts";
+import { funnel } from "./scenarios/funnel.ts";
 import { journeys } from "./scenarios/journeys.ts";
 import { lakeWriter } from "./scenarios/lake-writer.ts";
 import { readApi } from "./scenarios/read-api.ts";
@@ -27,12 +29,15 @@ const SCENARIOS: readonly Scenario[] = [
   journeys,
   audit,
   readApi,
+  etl,
+  funnel,
 ];
 
-const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N]
+const HELP = `npm run bench -- [--quick] [--only NAME[,NAME]] [--rounds N] [--seconds N] [--events N]
 
 Measures on an embedded stack of its own and prints one table: medians of the rounds, with minimum and maximum.
   --quick   fewer and shorter rounds, 5 s of open loop instead of 60
+  --events  how many the lake has that ETL and funnels are measured on: 10 million, --quick 1 million; made once, into the cache
   --only    ${SCENARIOS.map(({ name }) => name).join(", ")}
 `;
 
@@ -43,6 +48,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     rounds: { type: "string" },
     seconds: { type: "string" },
+    events: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -61,6 +67,7 @@ async function main(): Promise<void> {
     isQuick: options.quick,
     rounds: Number(options.rounds ?? (options.quick ? 3 : 5)),
     seconds: Number(options.seconds ?? (options.quick ? 2 : 5)),
+    events: options.events === undefined ? undefined : Number(options.events),
     report: say,
   };
   try {

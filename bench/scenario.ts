@@ -8,12 +8,14 @@ export interface Bench {
   rounds: number;
   /** How long one measurement lasts. */
   seconds: number;
+  /** Of the lake that analytics are measured on. */
+  events: number | undefined;
   report(text: string): void;
 }
 
 /** One row of the table; what was not measured stays empty. Each measure is a list: one value for each round. */
 export interface Row {
-  /** Of issue 3, "How well": `a` to `e`. */
+  /** Of issue 3, "How well": `a` to `e`, and `f`, analytics. */
   part: string;
   what: string;
   load: string;
