@@ -42,7 +42,6 @@ export function findPublishable(reports: Reports, name: string): JsonRoute {
     const reason = `is none of ${[...reports.keys()].join(", ")}`;
     throw new AppError("invalid", "The body is not valid.", { faults: [{ path: "/tile/report", reason }] });
   }
-  if (!isPublishable(route))
-    throw new AppError("forbidden", `The report "${name}" names people: it is not for everybody.`);
+  if (!isPublishable(route)) throw new AppError("forbidden", `The report "${name}" is not for everybody.`);
   return route;
 }

@@ -14,7 +14,7 @@ export function collectReports(routes: readonly Route[]): Reports {
   return new Map(reports.map((route) => [route.path.slice(ANALYTICS.length), route]));
 }
 
-/** Whether it may be shown to those who have no key: it names nobody. */
-export function isPublishable(route: JsonRoute): boolean {
-  return route.access === undefined;
+/** Whether it may be shown to those who have no key: it names nobody, and whoever may read may read it. */
+export function isPublishable({ access, scope }: JsonRoute): boolean {
+  return access === undefined && scope === "read";
 }

@@ -12,10 +12,10 @@ const body = z.object({
 });
 
 const schema = z
-  .object({
+  .looseObject({
     data: z.unknown().optional(),
     errors: z
-      .array(z.object({ message: z.string(), extensions: z.record(z.string(), z.unknown()).optional() }))
+      .array(z.looseObject({ message: z.string(), extensions: z.record(z.string(), z.unknown()).optional() }))
       .optional(),
   })
   .meta({ id: "GraphqlAnswer" });
