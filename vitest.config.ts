@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 import { plantedBug } from "./test/planted-bugs/plugin.ts";
 
 /** Nothing is measured by these: a machine that does other things, too, takes ten times as long, and fails nothing. */
-const patient = { testTimeout: 120_000, hookTimeout: 120_000 };
+const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 const embedded = {
   globalSetup: "test/support/embedded-stack.ts",
   // Else vite finds one copy of graphql for us and Node another for it, and neither knows the other's errors.

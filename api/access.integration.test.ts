@@ -47,9 +47,7 @@ describe("who may", () => {
       .update(apiKeys)
       .set({ revoked_at: sql`now()` })
       .where(eq(apiKeys.prefix, key.slice(0, -18)));
-    await expect
-      .poll(async () => (await t.call("GET", "/api/v1/campaigns", { key })).status, { timeout: 60_000 })
-      .toBe(401);
+    await expect.poll(async () => (await t.call("GET", "/api/v1/campaigns", { key })).status).toBe(401);
   });
 
   test("too many requests are told when to come back", async () => {

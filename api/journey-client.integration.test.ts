@@ -34,7 +34,7 @@ test("a run without a workflow stands nowhere", async () => {
 test("while Temporal is away a run does not answer, and resuming says to ask again", async () => {
   const startedAt = Date.now();
   expect(await away.whereIs("j:any", 500)).toBeNull();
-  expect(Date.now() - startedAt).toBeLessThan(5_000);
+  expect(Date.now() - startedAt).toBeLessThan(30_000);
   const attempt = away.resumeCampaign({ client_id: "a", campaign_id: "b" });
   await expect(attempt).rejects.toMatchObject({ code: "unavailable", retryAfterMs: 2_000 });
 });

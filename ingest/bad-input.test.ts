@@ -164,7 +164,7 @@ test("a sender that goes away half-way is a refusal like any other, and no error
   const head = "POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer lv_demo_1\r\nx-client-id: demo\r\n";
   socket.write(`${head}content-type: application/json\r\ncontent-length: 1000\r\n\r\n[{"event_id":`);
   setTimeout(() => socket.destroy(), 50);
-  await vi.waitFor(() => expect(edge.logged).toHaveLength(1));
+  await vi.waitFor(() => expect(edge.logged).toHaveLength(1), { timeout: 60_000 });
   expect(JSON.parse(edge.logged[0] ?? "")).toMatchObject({ level: 40, status: 400 });
   expect((await edge.post(makeEvent())).status).toBe(202);
 });

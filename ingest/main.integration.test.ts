@@ -12,12 +12,15 @@ import { apiKeys, clients } from "../platform/postgres/schema.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
 import { makeEvent } from "../test/support/shop-event.ts";
 import { readStream } from "../test/support/stream-reader.ts";
+import { waitUntil } from "../test/support/wait-until.ts";
 
 const client = `edge-${randomBytes(4).toString("hex")}`;
 const key = formatApiKey(client, randomBytes(24));
 let ctx: Context;
 let service: ChildProcess;
 let port = 0;
+/** Requests that were taken so far. */
+let answers = 0;
 
 beforeAll(async () => {
   ctx = await createIsolatedContext({ LIVORA_INGEST_PORT: 0 });
@@ -53,6 +56,7 @@ async function send(): Promise<string[]> {
       headers: { authorization: `Bearer ${key}`, "x-client-id": client, "content-type": "application/json" },
       body: JSON.stringify(events),
     });
+    if (response.status === 202) answers += 1;
     return response.status === 202 ? events.map((event) => event.event_id) : [];
   } catch {
     return [];
@@ -67,7 +71,7 @@ test("SIGTERM under load: what was answered lies on the stream, and the process 
     while (!over.signal.aborted) taken.push(...(await send()));
     return taken;
   });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await waitUntil(() => answers > 20);
   service.kill("SIGTERM");
   const [code] = (await exited) as [number | null];
   over.abort();

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 import * as fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 
 import { isAppError } from "../../core/errors.ts";
 import { hashKeyOfLane, LANES, type Position } from "../../core/position.ts";
@@ -10,6 +10,8 @@ import { createStreamProducer, type ProducerOptions } from "./producer.ts";
 import type { PutRecords } from "./put-records.ts";
 import type { ShardMap } from "./shard-map.ts";
 import type { StreamProducer } from "./types.ts";
+
+afterEach(() => void vi.restoreAllMocks());
 
 type Fate = "take" | "refuse-some" | "lose" | "lose-answer";
 
@@ -182,9 +184,16 @@ function createSlowStream() {
     });
   return { underWay, putRecords };
 }
+/** It goes on when it is told to: what is to happen within two milliseconds takes longer where others want the processor. */
+function stopClock(): (ms: number) => void {
+  let nowMs = 1_000;
+  vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+  return (ms) => void (nowMs += ms);
+}
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 test("while a put is under way little waits for it, much goes at once, and nothing waits for long", async () => {
+  const goOn = stopClock();
   const stream = createSlowStream();
   const producer = create(stream, { patienceMs: 60 });
   const answers = [producer.append(0, Buffer.from("a"), 1)];
@@ -198,20 +207,24 @@ test("while a put is under way little waits for it, much goes at once, and nothi
   answers.push(producer.append(4, Buffer.from("d"), 1));
   await turn();
   expect(stream.underWay).toHaveLength(2);
-  await vi.waitFor(() => expect(stream.underWay).toHaveLength(3));
+  goOn(60);
+  await vi.waitFor(() => expect(stream.underWay).toHaveLength(3), { timeout: 60_000 });
   for (const { answer } of stream.underWay) answer();
   await Promise.all(answers);
   await producer.close();
 });
 
 test("what comes right after a small put shares the next one with what comes then, and that is soon", async () => {
+  const goOn = stopClock();
   const stream = createStream();
   const producer = create(stream);
   await producer.append(1, Buffer.from("first"), 1);
   const second = producer.append(1, Buffer.from("second"), 1);
   for (let turns = 0; turns < 5; turns++) await turn();
   expect(stream.puts).toHaveLength(1);
-  await Promise.all([second, producer.append(1, Buffer.from("third"), 1)]);
+  const third = producer.append(1, Buffer.from("third"), 1);
+  goOn(5);
+  await Promise.all([second, third]);
   expect(stream.puts).toHaveLength(2);
   expect(stream.taken.get("lane-1")).toEqual(["first", "second", "third"]);
   await producer.close();
