@@ -32,7 +32,7 @@ describe("an experiment", () => {
     expect((await post({ ...definition, window: "P4D" })).status).toBe(409);
     expect((await t.call("GET", "/api/v1/experiments/checkout")).body).toEqual(made.body);
 
-    const planned = await post({ ...definition, experiment_id: "later", started_at: "2099-01-01T00:00:00Z" });
+    const planned = await post({ ...definition, experiment_id: "later", started_at: "2099-01-01T00:00:00+23:59" });
     expect(planned.body.state).toBe("planned");
     expect((await t.call("POST", "/api/v1/experiments/later/end")).status).toBe(409);
     const first = (await t.call("GET", "/api/v1/experiments?limit=1")).body;

@@ -19,7 +19,8 @@ export async function createExperiment(
   const { experiment_id: id, name = id, variants, metric, window } = definition;
   const { client_id } = ctx.principal;
   const window_ms = parseDuration(window)!;
-  const started_at = definition.started_at ?? new Date().toISOString();
+  // PostgreSQL does not know every offset that ISO 8601 allows.
+  const started_at = new Date(definition.started_at ?? Date.now()).toISOString();
   return inTransaction(ctx, async (tx) => {
     const [row] = await tx
       .insert(experiments)
