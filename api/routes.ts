@@ -16,6 +16,7 @@ import { ltvModelRoute } from "./routes/analytics/ltv-model.ts";
 import { ltvRoute } from "./routes/analytics/ltv.ts";
 import { overviewRoute } from "./routes/analytics/overview.ts";
 import { productsRoute } from "./routes/analytics/products.ts";
+import { pipelineRoute } from "./routes/analytics/pipeline.ts";
 import { getQuestionRoute } from "./routes/analytics/question.ts";
 import { sessionsRoute } from "./routes/analytics/sessions.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
@@ -26,6 +27,9 @@ import { listCampaignsRoute } from "./routes/campaigns/list.ts";
 import { pauseCampaignRoute } from "./routes/campaigns/pause.ts";
 import { publishCampaignRoute } from "./routes/campaigns/publish.ts";
 import { resumeCampaignRoute } from "./routes/campaigns/resume.ts";
+import { createCompanyRoute } from "./routes/companies/create.ts";
+import { getCompanyRoute } from "./routes/companies/get.ts";
+import { listCompaniesRoute } from "./routes/companies/list.ts";
 import { getContactRoute } from "./routes/contacts/get.ts";
 import { getLifetimeRoute } from "./routes/contacts/lifetime.ts";
 import { listActivitiesRoute } from "./routes/contacts/list-activities.ts";
@@ -45,6 +49,12 @@ import { createEmbedRoute } from "./routes/embeds/create.ts";
 import { listEmbedsRoute } from "./routes/embeds/list.ts";
 import { revokeEmbedRoute } from "./routes/embeds/revoke.ts";
 import { readEmbedRoute, showEmbedRoute } from "./routes/embeds/show.ts";
+import { changeDealRoute } from "./routes/deals/change.ts";
+import { createDealRoute } from "./routes/deals/create.ts";
+import { getDealRoute } from "./routes/deals/get.ts";
+import { listDealChangesRoute } from "./routes/deals/list-changes.ts";
+import { listDealsRoute } from "./routes/deals/list.ts";
+import { moveDealRoute } from "./routes/deals/move.ts";
 import { cancelEtlRunRoute } from "./routes/etl/cancel.ts";
 import { getEtlRunRoute } from "./routes/etl/get.ts";
 import { listEtlRunsRoute } from "./routes/etl/list.ts";
@@ -56,6 +66,8 @@ import { endExperimentRoute } from "./routes/experiments/end.ts";
 import { getExperimentRoute } from "./routes/experiments/get.ts";
 import { listExperimentsRoute } from "./routes/experiments/list.ts";
 import { getLiveRoute } from "./routes/live/get.ts";
+import { createPipelineRoute } from "./routes/pipelines/create.ts";
+import { listPipelinesRoute } from "./routes/pipelines/list.ts";
 import { explainRunRoute } from "./routes/runs/explain.ts";
 import { getCanonicalEventRoute } from "./routes/schemas/canonical.ts";
 import { configureSchemaRoute } from "./routes/schemas/configure.ts";
@@ -85,6 +97,17 @@ export const ROUTES: readonly Route[] = [
   getContactRoute,
   listActivitiesRoute,
   getLifetimeRoute,
+  createCompanyRoute,
+  listCompaniesRoute,
+  getCompanyRoute,
+  createPipelineRoute,
+  listPipelinesRoute,
+  createDealRoute,
+  listDealsRoute,
+  getDealRoute,
+  changeDealRoute,
+  moveDealRoute,
+  listDealChangesRoute,
   putTemplateRoute,
   getTemplateRoute,
   listDeadLettersRoute,
@@ -119,6 +142,7 @@ export const ROUTES: readonly Route[] = [
   ltvModelRoute,
   funnelRoute,
   cohortsRoute,
+  pipelineRoute,
   campaignRoute,
   experimentRoute,
   createExperimentRoute,

@@ -2,6 +2,7 @@ import { eq, sql } from "drizzle-orm";
 
 import { encodeEnvelope } from "../core/envelope.ts";
 import { type Event, partitionKeyOf } from "../core/event.ts";
+import { personOf } from "../core/person-key.ts";
 import { laneOf } from "../core/position.ts";
 import { uuidOf } from "../core/uuid.ts";
 import { journeyRuns } from "../platform/postgres/schema.ts";
@@ -72,12 +73,4 @@ function deliveryEvent(row: DeliveryRow, kind: string): Event {
     },
     context: { source: "livora" },
   };
-}
-
-/** `user:…`, `anon:…` or `session:…`, back into the field that it came from. */
-function personOf(personKey: string): Pick<Event, "user_id" | "anon_id" | "session_id"> {
-  const colon = personKey.indexOf(":");
-  const [kind, id] = [personKey.slice(0, colon), personKey.slice(colon + 1)];
-  if (kind === "user") return { user_id: id };
-  return kind === "anon" ? { anon_id: id } : { session_id: id };
 }

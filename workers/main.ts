@@ -19,6 +19,7 @@ import { createEtlWorker } from "./etl.ts";
 import { createJourneyWorker } from "./journey.ts";
 import { keepEtlSchedules } from "./keep-etl-schedules.ts";
 import { createLakeWorker } from "./lake.ts";
+import { keepRelayingEvents } from "./relay-events.ts";
 import { runWorkers } from "./run-workers.ts";
 import { createShardsWorker } from "./shards.ts";
 import { keepSweepingBackfills } from "./sweep-backfills.ts";
@@ -43,6 +44,7 @@ const metrics = await serveMetrics(registry, { host: config.LIVORA_HOST, port: c
 const counter = createEdgeCounter(base.db, resolve(config.LIVORA_LAKE), base.log);
 const sweepers = [
   keepSweepingDeliveries(ctx),
+  keepRelayingEvents(ctx),
   keepSweepingBrokenRuns({ ctx, journeys }),
   keepSweepingBackfills(ctx),
   keepEtlSchedules(ctx),

@@ -3,7 +3,7 @@ import { z } from "zod";
 export const STAGE_KINDS = ["open", "won", "lost"] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
 
-export const MAX_STAGES = 50;
+const MAX_STAGES = 50;
 
 export const pipelineIdSchema = z
   .string()
@@ -43,7 +43,7 @@ export interface Stage {
 }
 
 /** As people see them, from left to right. */
-export const stagesSchema = z
+const stagesSchema = z
   .array(stageSchema)
   .min(3)
   .max(MAX_STAGES)
