@@ -5,6 +5,7 @@ import {
   type PropsSchema,
   type Scalar,
   type TypeName,
+  typeOf,
   typesOf,
   type ValueSchema,
   valuesOf,
@@ -18,6 +19,7 @@ const number = fc.constantFrom(-1.5, -1, 0, 0.5, 1, 2, 2.5, 1e300);
 
 type Draw = { schema: ValueSchema };
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 });
+const seldom = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 1 });
 const typeName = fc.constantFrom<TypeName>("null", "boolean", "string", "integer", "number", "array", "object");
 const oneType: fc.Arbitrary<TypeName | TypeName[]> = typeName;
 const types = fc.oneof(
@@ -25,44 +27,71 @@ const types = fc.oneof(
   { weight: 1, arbitrary: fc.uniqueArray(typeName, { minLength: 1, maxLength: 3 }) },
 );
 
-const { schema } = fc.letrec<Draw>((tie) => ({
-  schema: fc
-    .record({
-      type: fc.option(types, { nil: undefined, freq: 5 }),
-      enum: fc.option(fc.array(scalar, { minLength: 1, maxLength: 4 }), { nil: undefined, freq: 1 }),
-      minLength: maybe(length),
-      maxLength: maybe(length),
-      format: fc.option(fc.constantFrom("uuid" as const, "date" as const), { nil: undefined, freq: 1 }),
-      minimum: maybe(number),
-      exclusiveMinimum: fc.option(number, { nil: undefined, freq: 1 }),
-      maximum: maybe(number),
-      exclusiveMaximum: fc.option(number, { nil: undefined, freq: 1 }),
-      items: fc.option(tie("schema"), { nil: undefined, freq: 1, depthSize: "small" }),
-      minItems: maybe(fc.nat(2)),
-      maxItems: maybe(fc.nat(3)),
-      properties: fc.option(fc.dictionary(fc.constantFrom(...NAMES), tie("schema"), { maxKeys: 3 }), {
-        nil: undefined,
-        freq: 2,
-      }),
-      required: maybe(fc.subarray(NAMES)),
-      additionalProperties: fc.option(fc.oneof(fc.boolean(), tie("schema")), { nil: undefined, freq: 1 }),
-    })
-    .map(tidy),
-}));
+const OF_TEXT = {
+  minLength: maybe(length),
+  maxLength: maybe(length),
+  format: fc.option(fc.constantFrom("uuid" as const, "date" as const), { nil: undefined, freq: 1 }),
+};
+const OF_NUMBERS = {
+  minimum: maybe(number),
+  exclusiveMinimum: seldom(number),
+  maximum: maybe(number),
+  exclusiveMaximum: seldom(number),
+};
+const few = (inner: fc.Arbitrary<ValueSchema>) => fc.dictionary(fc.constantFrom(...NAMES), inner, { maxKeys: 3 });
+const ofLists = (inner: fc.Arbitrary<ValueSchema>) => ({
+  items: fc.option(inner, { nil: undefined, freq: 3, depthSize: "small" }),
+  minItems: seldom(fc.nat(2)),
+  maxItems: seldom(fc.nat(3)),
+});
+const ofObjects = (inner: fc.Arbitrary<ValueSchema>) => ({
+  properties: fc.option(few(inner), { nil: undefined, freq: 3 }),
+  required: maybe(fc.subarray(NAMES)),
+  additionalProperties: seldom(fc.oneof(fc.boolean(), inner)),
+});
+const only = <const T extends string>(...names: T[]) => fc.constantFrom(...names);
 
-/** What `findSchemaFaults` would take: required names are described, nothing is undefined. */
+/** Mostly of one type, with what is said of that; now and then of several, with anything. */
+const { schema } = fc.letrec<Draw>((tie) => {
+  const inner = tie("schema");
+  return {
+    schema: fc
+      .oneof<{ arbitrary: fc.Arbitrary<ValueSchema>; weight: number }[]>(
+        { weight: 2, arbitrary: fc.record({ type: only("string"), ...OF_TEXT }) },
+        { weight: 3, arbitrary: fc.record({ type: only("integer", "number"), ...OF_NUMBERS }) },
+        { weight: 3, arbitrary: fc.record({ type: only("array"), ...ofLists(inner) }) },
+        { weight: 3, arbitrary: fc.record({ type: only("object"), ...ofObjects(inner) }) },
+        {
+          weight: 1,
+          arbitrary: fc.record({ type: maybe(types), enum: fc.array(scalar, { minLength: 1, maxLength: 4 }) }),
+        },
+        {
+          weight: 3,
+          arbitrary: fc.record({
+            type: maybe(types),
+            ...OF_TEXT,
+            ...OF_NUMBERS,
+            ...ofLists(inner),
+            ...ofObjects(inner),
+          }),
+        },
+      )
+      .map(tidy),
+  };
+});
+
+/** What `findSchemaFaults` would take: required names are described, listed values are of the type, nothing is undefined. */
 function tidy(drawn: ValueSchema): ValueSchema {
-  const { required, properties = {}, ...rest } = drawn;
+  const { required, properties = {}, enum: values, ...rest } = drawn;
   const names = required?.filter((name) => Object.hasOwn(properties, name)) ?? [];
+  const listed = values?.filter((value) => typesOf(drawn).has(typeOf(value))) ?? [];
   const kept = Object.entries({
     ...rest,
     properties: drawn.properties,
     required: names.length > 0 ? names : undefined,
+    enum: listed.length > 0 ? listed : undefined,
   });
-  const tidied: Record<string, unknown> = Object.fromEntries(kept.filter(([, value]) => value !== undefined));
-  // Not all at once: what has everything takes nothing.
-  if (tidied["enum"] && Object.keys(tidied).length > 6) delete tidied["enum"];
-  return tidied;
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
 }
 
 export const anySchema: fc.Arbitrary<ValueSchema> = schema;
