@@ -18,6 +18,7 @@ import { readOutbox, withPostgres } from "../support/oracle-evidence.ts";
 import { countAnswers, ledgerAt, personAt } from "../support/oracle-at.ts";
 import { announceSeed, createRandom } from "../support/oracle-random.ts";
 import { chooseBehaviours } from "../support/oracle-shop.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const STEPS = [
   { channel: "whatsapp", delayMs: 3_000 },
@@ -53,6 +54,8 @@ it("is not noticed by those who are about while a backup is made", async () => {
   waves.push(visit());
   await sleep(2_500);
   waves.push(visit());
+  // Some messages have gone out by then, and most have not.
+  await waitUntil(async () => (await readOutbox(livora.outbox)).length > 0, { what: "the first message" });
   answered = countAnswers(ordeal.ledger);
   still = await backUp(livora.dir, backup);
   waves.push(visit());

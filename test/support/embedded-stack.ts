@@ -11,6 +11,7 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** The embedded stack as each of vitest's workers has it: `stackConfig()` tells a test its own. */
     configs: Config[];
+    /** The whole of it, which is the first one's. */
     config: Config;
   }
 }

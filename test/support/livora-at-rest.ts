@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { LivoraTarget } from "./livora.ts";
+import { SETTLE_MS } from "./livora-ordeal.ts";
 import type { Ledger } from "./oracle.ts";
 import { countUnderWay, gatherEvidence, readOutbox } from "./oracle-evidence.ts";
 import { type EventFault, judgeEvents } from "./oracle-events.ts";
@@ -28,8 +29,8 @@ export async function judgeAtRest(livora: LivoraTarget, known: Known, timeoutMs:
     const isCalm = verdicts.unfinished + verdicts.events.length + verdicts.messages.length === 0;
     calmSinceMs = isCalm ? Math.min(calmSinceMs, Date.now()) : Infinity;
     // What comes twice comes a moment later.
-    if (Date.now() - calmSinceMs > 3_000 || Date.now() > deadline) return verdicts;
-    await sleep(1_000);
+    if (Date.now() - calmSinceMs > SETTLE_MS || Date.now() > deadline) return verdicts;
+    await sleep(500);
   }
 }
 

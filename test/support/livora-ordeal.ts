@@ -29,7 +29,7 @@ export interface Ordeal {
 /** Who has no answer by then has found something. */
 const GIVE_UP_AFTER_MS = 90_000;
 /** A message sent twice by a late retry would come within this. */
-const SETTLE_MS = 1_500;
+export const SETTLE_MS = 1_500;
 
 export function createOrdeal(
   livora: LivoraTarget,
@@ -86,7 +86,7 @@ export function createOrdeal(
         const findings = await findFaults().catch((error: unknown) => void (trouble = error));
         if (findings && (isAtRest(findings) || Date.now() > deadline)) break;
         if (Date.now() > deadline + 30_000) throw new Error("the evidence could not be read", { cause: trouble });
-        await sleep(1_000);
+        await sleep(500);
       }
       await sleep(SETTLE_MS);
       return findFaults();

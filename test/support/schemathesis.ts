@@ -21,7 +21,7 @@ export interface SchemathesisRun {
 /** Asks a running server what its OpenAPI document promises, and much that it does not. */
 export async function runSchemathesis(options: SchemathesisRun): Promise<{ isGood: boolean; output: string }> {
   const { schema, base, headers, examples, folder } = options;
-  const program = await findSchemathesis();
+  const program = await (found ??= findSchemathesis());
   mkdirSync(folder, { recursive: true });
   const args = [
     "run",
@@ -54,6 +54,9 @@ export async function runSchemathesis(options: SchemathesisRun): Promise<{ isGoo
     return { isGood: false, output: stdout || stderr ? `${stdout}\n${stderr}` : message };
   }
 }
+
+/** For all of a file, that no two install it at once. */
+let found: Promise<string> | undefined;
 
 /** From the cache, or installed into it from PyPI, in a virtual environment of its own. */
 async function findSchemathesis(): Promise<string> {
