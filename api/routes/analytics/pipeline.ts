@@ -1,7 +1,13 @@
+import { z } from "zod";
+
 import { pipelineInput, pipelineReportSchema } from "../../../analytics/reports/pipeline-schema.ts";
 import { reportPipeline } from "../../../analytics/reports/pipeline.ts";
+import { tableOfReport } from "../../../core/report-table.ts";
 import { inTransaction, requireScope } from "../../../crm/context.ts";
 import { defineRoute } from "../../route.ts";
+
+/** Exported are the stages of all deals together. */
+const { stages } = pipelineReportSchema.shape;
 
 export const pipelineRoute = defineRoute({
   method: "get",
@@ -10,6 +16,9 @@ export const pipelineRoute = defineRoute({
   tag: "analytics",
   summary: "Deals by stage, what became of them in a range, and what the open ones will bring",
   scope: "read",
+  // Owners are people's names, and reasons may hold any.
+  access: ["analytics.pipeline", "deals"],
+  table: tableOfReport(z.object({ stages })) ?? false,
   // Deals change without ETL.
   cache: { freshMs: 2_000, keptMs: 10_000 },
   input: pipelineInput,
