@@ -83,7 +83,8 @@ export function createCache(
     const text = generation === undefined ? undefined : question.encode(value);
     if (text !== undefined && text.length <= MAX_TEXT) {
       const place = placeOf(question.clientId, question.key);
-      await attempt(() => redis.set(place, `${generation}\n${text}`, "PX", question.policy.keptMs));
+      // Nobody waits for it: Redis takes a connection's commands in order, so who looks after this finds it.
+      void attempt(() => redis.set(place, `${generation}\n${text}`, "PX", question.policy.keptMs));
     }
     return value;
   };
@@ -97,26 +98,26 @@ export function createCache(
     if (generation === undefined) return question.compute();
     const lock = `${placeOf(question.clientId, question.key)}:${generation}`;
     const token = randomUUID();
-    const locked = await attempt(() => redis.set(lock, token, "PX", LOCK_MS, "NX"));
+    // Looked at once more with the lock: another may have kept it since our first look.
+    const locking = attempt(() => redis.set(lock, token, "PX", LOCK_MS, "NX"));
+    const [locked, seen] = await Promise.all([locking, look(question)]);
     if (locked === "OK") {
       try {
-        // Another may have kept it between our look and our lock.
-        const seen = await look(question);
         if (isPatient && seen?.text !== undefined) return question.decode(seen.text);
         return await computeAndKeep(question, seen?.generation);
       } finally {
-        await attempt(() => redis.eval(UNLOCK, 1, lock, token));
+        void attempt(() => redis.eval(UNLOCK, 1, lock, token));
       }
     }
     if (!isPatient) return undefined;
     // Whoever computes may fail, or answer what is not to be kept: then the lock goes and nothing is there.
     while ((await attempt(() => redis.exists(lock))) === 1) {
       await sleep(LOOK_EVERY_MS);
-      const seen = await look(question);
-      if (seen?.text !== undefined) return question.decode(seen.text);
+      const kept = await look(question);
+      if (kept?.text !== undefined) return question.decode(kept.text);
     }
-    const seen = await look(question);
-    return seen?.text === undefined ? computeAndKeep(question, seen?.generation) : question.decode(seen.text);
+    const kept = await look(question);
+    return kept?.text === undefined ? computeAndKeep(question, kept?.generation) : question.decode(kept.text);
   };
 
   const fly = <T>(
