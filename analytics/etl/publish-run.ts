@@ -11,7 +11,8 @@ import type { EtlDeps } from "./deps.ts";
 
 /**
  * What is not of days, and then: everything that had come in before the run began is in the aggregates. A run over some hours alone
- * does not say so, nor does one that could not build something. Caches are told; where Redis is away they find out by themselves when their time is over.
+ * does not say so, nor does one that could not build something. Nothing counts any more that was cached before; where Redis is away the
+ * activity is tried again.
  */
 export async function publishRun(
   deps: EtlDeps,
@@ -27,4 +28,5 @@ export async function publishRun(
     await changeClient(db, client_id, { as_of: run.created_at });
   }
   await forgetCached(redis, client_id);
+  return checks();
 }
