@@ -6,6 +6,7 @@ import { buildVisitors } from "../analytics/etl/aggregates/visitors.ts";
 import { addDays } from "../analytics/reports/days.ts";
 import { productsSchema } from "../analytics/reports/products.ts";
 import { sessionsSchema } from "../analytics/reports/sessions.ts";
+import { forgetCached } from "../platform/cache.ts";
 import {
   categoryPerformanceDaily,
   personDays,
@@ -201,6 +202,8 @@ describe("sessions", () => {
           }
           const [start, end] = [addDays(FIRST, from), addDays(FIRST, from + length)];
           const path = `sessions?start=${start}&end=${end}&interval=${interval}${group ? `&group_by=${group}` : ""}`;
+          // As a run of ETL does when it has published.
+          await forgetCached(t.api.redis, client_id);
           const { body } = await get(path);
           const report = sessionsSchema.parse(body);
           const isIn = ({ day }: { day: number }) => day >= from && day < from + length;
