@@ -15,6 +15,7 @@ import { AppError, isAppError } from "../core/errors.ts";
 import { type EnrichSetup, setUpEnrich } from "../test/support/enrich-setup.ts";
 import { DEATHS, type RelayTask } from "../test/support/relay-task.ts";
 import { createSinkProducer } from "../test/support/sink-producer.ts";
+import { readStream } from "../test/support/stream-reader.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { activities, contacts, dealChanges, eventOutbox } from "./postgres/schema.ts";
 import { relayEvents } from "./relay-events.ts";
@@ -78,7 +79,11 @@ test("whichever step kills the process, each change is there once, and each of i
     );
   }
   const told = ["deal_created", "deal_stage_changed", "deal_won"];
-  await waitUntil(async () => (await setup.enriched()).length >= deals.length * told.length);
+  const isThere = async () => (await setup.enriched()).length >= deals.length * told.length;
+  await waitUntil(isThere, { timeoutMs: 60_000 });
+  const records = await readStream(kinesis, config.LIVORA_STREAM_EVENTS);
+  // Of what was put there before two of the deaths: one event and three are there again.
+  expect(records.flatMap(({ parts }) => parts).length).toBeGreaterThanOrEqual(deals.length * told.length + 4);
   const enriched = await setup.enriched();
   for (const { client_id, death, deal_id } of deals) {
     const events = enriched.filter((event) => event.client_id === client_id);
@@ -91,7 +96,7 @@ test("whichever step kills the process, each change is there once, and each of i
     const story = await db.select().from(activities).where(eq(activities.client_id, client_id));
     expect(story.map(({ type }) => type).toSorted()).toEqual(["deal_created", "deal_won"]);
   }
-});
+}, 180_000);
 
 test("what the stream refuses stays owed, in its order; several relays at once put nothing there twice", async () => {
   const { db } = setup.ctx;

@@ -5,9 +5,7 @@ export const DEATHS = [
   "before the change is committed",
   "after the change is committed",
   "before the stream has the second event",
-  "after the stream has the second event",
   "before it is forgotten what was owed",
-  "after it is forgotten what was owed",
 ] as const;
 export interface RelayTask {
   config: Config;
