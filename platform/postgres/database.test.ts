@@ -56,15 +56,17 @@ test("who goes on with a transaction whose connection has ended is told so; the 
     pino({ level: "silent" }),
     1,
   );
-  for (let round = 1; round <= 3; round++) {
+  // A connection whose end has not been heard of yet may still be tried.
+  for (let round = 1; round <= 20; round++) {
     const inTransaction = db.transaction(async (tx) => {
       await tx.execute(sql`select 1`).catch(() => undefined);
       await sleep(20);
       await tx.execute(sql`select 2`);
     });
     await expect(inTransaction).rejects.toThrow(/Failed query|CONNECTION_CLOSED/);
-    expect(connections).toBeGreaterThanOrEqual(round);
+    if (connections === 3) break;
   }
+  expect(connections).toBe(3);
   await nextTurn();
   expect(unhandled).toEqual([]);
   await close();
