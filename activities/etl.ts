@@ -1,6 +1,7 @@
 import { Context as ActivityContext } from "@temporalio/activity";
 import { and, eq, sql } from "drizzle-orm";
 
+import { checkRun } from "../analytics/etl/check-run.ts";
 import type { EtlDeps } from "../analytics/etl/deps.ts";
 import { publishRun } from "../analytics/etl/publish-run.ts";
 import {
@@ -11,9 +12,11 @@ import {
   repeatsStep,
   stagePage,
   type StepOptions,
+  verifyPage,
   withClientLock,
 } from "../analytics/etl/steps.ts";
 import { type EtlActivities, type EtlScope, NO_PROGRESS } from "../core/contracts/etl.ts";
+import { addChecks } from "../core/etl-check.ts";
 import type { Warehouse } from "../platform/warehouse/duckdb.ts";
 import { etlRuns } from "../platform/postgres/schema.ts";
 
@@ -45,12 +48,16 @@ export function createEtlActivities(deps: EtlActivityDeps): EtlActivities {
         }),
       );
     },
+    verifyHours: (input) => atWork(input.client_id, (etl, options) => verifyPage(etl, input, options)),
     stageIds: (input) => atWork(input.client_id, (etl, options) => stagePage(etl, input, options)),
     settleRepeats: (scope) => atWork(scope.client_id, (etl) => repeatsStep(etl, scope)),
     curatePartitions: (input) => atWork(input.client_id, (etl, options) => curatePage(etl, input, options)),
     settleLinks: (scope) => atWork(scope.client_id, (etl) => linksStep(etl, scope)),
     aggregateDays: (input) => atWork(input.client_id, (etl, options) => daysPage(etl, input, options)),
-    publish: (scope) => atWork(scope.client_id, (etl) => publishRun(etl, scope)),
+    publish: (scope) =>
+      atWork(scope.client_id, async (etl) =>
+        addChecks(await publishRun(etl, scope), await checkRun(etl, scope.client_id)),
+      ),
     async endRun({ client_id, run_id, state, progress, checks }) {
       if (state === "running" || state === "paused") return;
       const failed = checks.filter((check) => check.state === "failed");

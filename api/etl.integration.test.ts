@@ -46,6 +46,20 @@ describe("runs of ETL", () => {
     expect((await t.call("POST", `/api/v1/etl/runs/${randomUUID()}/pause`)).status).toBe(404);
   });
 
+  test("where a figure comes from is told by its aggregate and day, and to those who may", async () => {
+    const sources = (query: string, key?: string) =>
+      t.call("GET", `/api/v1/analytics/sources?${query}`, key === undefined ? {} : { key });
+    expect((await sources("aggregate=purchases&date=2026-11-01")).status).toBe(404);
+    for (const bad of [
+      "",
+      "aggregate=%00",
+      "aggregate=purchases&date=yesterday",
+      "aggregate=purchases&date=0000-01-01",
+    ])
+      expect((await sources(bad)).status).toBe(400);
+    expect((await sources("aggregate=purchases", await t.addKey(["read"]))).status).toBe(403);
+  });
+
   test("belongs to its client, and to those who may", async () => {
     const { body } = await ask({});
     const key = t.theirs.api_key;

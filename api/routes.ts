@@ -19,6 +19,7 @@ import { productsRoute } from "./routes/analytics/products.ts";
 import { pipelineRoute } from "./routes/analytics/pipeline.ts";
 import { getQuestionRoute } from "./routes/analytics/question.ts";
 import { sessionsRoute } from "./routes/analytics/sessions.ts";
+import { sourcesRoute } from "./routes/analytics/sources.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
 import { getCampaignRoute } from "./routes/campaigns/get.ts";
 import { listDeliveriesRoute } from "./routes/campaigns/list-deliveries.ts";
@@ -44,17 +45,17 @@ import { pauseReplayRoute } from "./routes/dead-letters/pause-replay.ts";
 import { previewPatchRoute } from "./routes/dead-letters/preview.ts";
 import { resumeReplayRoute } from "./routes/dead-letters/resume-replay.ts";
 import { startReplayRoute } from "./routes/dead-letters/start-replay.ts";
-import { configureEmbedsRoute } from "./routes/embeds/configure.ts";
-import { createEmbedRoute } from "./routes/embeds/create.ts";
-import { listEmbedsRoute } from "./routes/embeds/list.ts";
-import { revokeEmbedRoute } from "./routes/embeds/revoke.ts";
-import { readEmbedRoute, showEmbedRoute } from "./routes/embeds/show.ts";
 import { changeDealRoute } from "./routes/deals/change.ts";
 import { createDealRoute } from "./routes/deals/create.ts";
 import { getDealRoute } from "./routes/deals/get.ts";
 import { listDealChangesRoute } from "./routes/deals/list-changes.ts";
 import { listDealsRoute } from "./routes/deals/list.ts";
 import { moveDealRoute } from "./routes/deals/move.ts";
+import { configureEmbedsRoute } from "./routes/embeds/configure.ts";
+import { createEmbedRoute } from "./routes/embeds/create.ts";
+import { listEmbedsRoute } from "./routes/embeds/list.ts";
+import { revokeEmbedRoute } from "./routes/embeds/revoke.ts";
+import { readEmbedRoute, showEmbedRoute } from "./routes/embeds/show.ts";
 import { cancelEtlRunRoute } from "./routes/etl/cancel.ts";
 import { getEtlRunRoute } from "./routes/etl/get.ts";
 import { listEtlRunsRoute } from "./routes/etl/list.ts";
@@ -143,6 +144,7 @@ export const ROUTES: readonly Route[] = [
   funnelRoute,
   cohortsRoute,
   pipelineRoute,
+  sourcesRoute,
   campaignRoute,
   experimentRoute,
   createExperimentRoute,

@@ -20,6 +20,26 @@ export interface PartitionCheck {
   rows: number;
   /** For people. */
   detail: string;
+  /** Somebody has said that the hour is to count all the same; stands until the check finds something else. */
+  is_accepted?: boolean;
+}
+
+/** Whether the hour has to wait until something is mended. */
+export function isHeld(checks: readonly PartitionCheck[]): boolean {
+  return checks.some((check) => !check.ok && check.holds);
+}
+
+/** What was accepted before, with the same words, is accepted still. */
+export function keepAccepted(checks: readonly PartitionCheck[], before: readonly PartitionCheck[]): PartitionCheck[] {
+  const accepted = before.filter((check) => check.is_accepted === true);
+  return checks.map((check) =>
+    accepted.some((one) => one.check === check.check && one.detail === check.detail) ? accept(check) : check,
+  );
+}
+
+/** It is failed as before, and holds nothing back. */
+export function accept(check: PartitionCheck): PartitionCheck {
+  return check.ok ? check : { ...check, holds: false, is_accepted: true };
 }
 
 /** Failures that are told of one by one; all of them are counted. */
@@ -39,11 +59,6 @@ export function summariseChecks(partition: string, checks: readonly PartitionChe
   });
 }
 
-/** An aggregate could not be built, and what it said before stands. */
-export function hasFailedBuild(checks: readonly EtlCheck[]): boolean {
-  return checks.some(({ check, state }) => check === "aggregates" && state === "failed");
-}
-
 export function addChecks(a: readonly EtlCheck[], b: readonly EtlCheck[]): EtlCheck[] {
   const sum = new Map(a.map((one) => [one.check, one]));
   for (const one of b) {
@@ -61,4 +76,9 @@ export function addChecks(a: readonly EtlCheck[], b: readonly EtlCheck[]): EtlCh
     }
   }
   return [...sum.values()];
+}
+
+/** An aggregate could not be built, and what it said before stands. */
+export function hasFailedBuild(checks: readonly EtlCheck[]): boolean {
+  return checks.some(({ check, state }) => check === "aggregates" && state === "failed");
 }

@@ -22,8 +22,8 @@ const AUDIT: RegularWorkflow = {
   workflowType: AUDIT_WORKFLOW,
   workflowId: AUDIT_WORKFLOW_ID,
   taskQueue: AUDIT_TASK_QUEUE,
-  everyMs: 15 * MINUTE_MS,
-  offsetMs: 5 * MINUTE_MS,
+  times: { everyMs: 15 * MINUTE_MS, offsetMs: 5 * MINUTE_MS },
+  catchupMs: 15 * MINUTE_MS,
 };
 
 /** The task queue "audit", and the Schedule that fills it. The caller runs and shuts down the worker. */

@@ -27,8 +27,8 @@ const COMPACTION: RegularWorkflow = {
   workflowType: COMPACTION_WORKFLOW,
   workflowId: COMPACTION_WORKFLOW_ID,
   taskQueue: LAKE_TASK_QUEUE,
-  everyMs: HOUR_MS,
-  offsetMs: 15 * MINUTE_MS,
+  times: { everyMs: HOUR_MS, offsetMs: 15 * MINUTE_MS },
+  catchupMs: HOUR_MS,
 };
 
 /** The task queue "lake", and the Schedule that fills it. The caller runs and shuts down the worker. */

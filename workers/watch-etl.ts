@@ -28,5 +28,18 @@ export function watchEtl(registry: Registry, db: Database): void {
       if (row?.age != null) gauge.set(row.age);
     }),
   });
-  for (const gauge of [held, age]) registry.registerMetric(gauge as Gauge);
+  const failed = new Gauge({
+    name: "livora_etl_failed_hours",
+    help: "Hours of clients in which a check of the data has failed, also those that it does not hold back",
+    labelNames: ["check"],
+    registers: [],
+    collect: quietly(async (gauge) => {
+      const rows = await db.execute<{ check: string; hours: number }>(sql`
+        select one ->> 'check' as check, count(distinct (client_id, partition))::float8 as hours
+        from etl_partitions, jsonb_array_elements(checks) one where one @> '{"ok": false}' group by 1`);
+      gauge.reset();
+      for (const { check, hours } of rows) gauge.set({ check }, hours);
+    }),
+  });
+  for (const gauge of [held, age, failed]) registry.registerMetric(gauge as Gauge);
 }

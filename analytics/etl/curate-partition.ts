@@ -1,15 +1,18 @@
 import { CURATED_COLUMNS } from "../../core/curated-event.ts";
 import type { EtlScope } from "../../core/contracts/etl.ts";
-import type { PartitionCheck } from "../../core/etl-check.ts";
+import { accept, isHeld, keepAccepted, type PartitionCheck } from "../../core/etl-check.ts";
 import { type DuckDBConnection, quote } from "../../platform/warehouse/duckdb.ts";
-import { changePartition, findClient, type PartitionRow } from "./book.ts";
-import { checkCurated } from "./checks.ts";
+import { changePartition, findClient, type PartitionRow, startOf } from "./book.ts";
+import { checkAudits } from "./check-audits.ts";
+import { findFileFault } from "./check-files.ts";
+import { type Beginning, checkSessions, readBeginnings } from "./check-sessions.ts";
+import { checkCurated, onePass } from "./checks.ts";
 import { readCommerceSql } from "./commerce-sql.ts";
 import { clientFile, hourFile, removeOldVersions } from "./curated-files.ts";
 import type { EtlDeps } from "./deps.ts";
 import { readFiles } from "./read-files.ts";
 import { REPEATS_EMPTY } from "./settle-repeats.ts";
-import { ID_HASH, isSound, PLACE, withRawFiles } from "./stage-ids.ts";
+import { findFault, ID_HASH, isSound, PLACE, withRawFiles } from "./stage-ids.ts";
 import { writeFile } from "./write-file.ts";
 
 /** Of the columns, those that are read otherwise than by their own name. */
@@ -25,27 +28,37 @@ const EXPRESSIONS: Readonly<Record<string, string>> = {
  */
 export async function curatePartition(
   deps: EtlDeps,
-  { client_id }: EtlScope,
+  { client_id, rebuild }: EtlScope,
   hour: PartitionRow,
 ): Promise<PartitionCheck[]> {
   const version = hour.version + 1;
   const path = hourFile(client_id, hour.partition, "events", version);
   const links = hourFile(client_id, hour.partition, "links", version);
   const repeats = await repeatsOf(deps, client_id);
+  const fault = await findFault(hour.raw_rows, () => findFileFault(deps, client_id, hour.partition));
+  if (fault !== undefined) {
+    await changePartition(deps.ctx.db, client_id, hour.partition, { state: "held", checks: [fault] });
+    return [fault];
+  }
+  const audited = await checkAudits(deps.ctx.db, { clientId: client_id, partition: hour.partition });
+  // What was lost before the lake, or was sent as nonsense, no other run can mend: who asks in so many words has it built all the same.
+  const take = (check: PartitionCheck) => (rebuild === true ? accept(check) : check);
   const built = await deps.warehouse.use(async (connection) => {
     const counts = await withRawFiles(deps, client_id, hour.partition, (files) =>
       stageRows(deps, connection, { client_id, hour, files, repeats }),
     );
-    const result = await checkCurated(connection, { ...counts, partition: hour.partition });
-    if (result.checks.some((check) => !check.ok && check.holds)) return result;
+    const found = await checkCurated(connection, { ...counts, partition: hour.partition, nowMs: Date.now() });
+    const sessions = await checkSessions(deps.ctx.db, client_id, counts.beginnings);
+    const judged = [take(audited), sessions, ...found.checks.map((one) => (one.check === "ranges" ? take(one) : one))];
+    const result = { ...found, checks: keepAccepted(onePass(judged), hour.checks) };
+    if (isHeld(result.checks)) return result;
     const columns = CURATED_COLUMNS.map(([name]) => name).join(", ");
     const order = `session_id NULLS FIRST, timestamp, ${PLACE}`;
     await writeFile(deps.lake, connection, `SELECT ${columns} FROM curated ORDER BY ${order}`, path);
     await writeFile(deps.lake, connection, LINKS, links);
     return result;
   });
-  const isHeld = built.checks.some((check) => !check.ok && check.holds);
-  const change = isHeld
+  const change = isHeld(built.checks)
     ? { state: "held" as const, checks: built.checks }
     : {
         ...built.counts,
@@ -57,7 +70,7 @@ export async function curatePartition(
         built_at: new Date().toISOString(),
       };
   await changePartition(deps.ctx.db, client_id, hour.partition, change);
-  if (!isHeld) for (const file of [path, links]) await removeOldVersions(deps.lake, file);
+  if (!isHeld(built.checks)) for (const file of [path, links]) await removeOldVersions(deps.lake, file);
   return built.checks;
 }
 
@@ -70,15 +83,25 @@ async function repeatsOf(deps: EtlDeps, clientId: string): Promise<string> {
   );
 }
 
+interface Staged {
+  raw: number;
+  sound: number;
+  ids: number;
+  elsewhere: number;
+  beginnings: Beginning[];
+}
+
 /** Makes the table `curated`, and counts. Copies of one row, from a batch that was written twice, are one row. */
 async function stageRows(
   deps: EtlDeps,
   connection: DuckDBConnection,
   { client_id, hour, files, repeats }: { client_id: string; hour: PartitionRow; files: string; repeats: string },
-): Promise<{ raw: number; sound: number; kept: number }> {
+): Promise<Staged> {
   const ids = readFiles(deps.lake, [hourFile(client_id, hour.partition, "ids", hour.ids_version)], "");
+  await connection.run(`CREATE OR REPLACE TEMP TABLE elsewhere AS
+    SELECT h1, h2 FROM ${repeats} WHERE partition = ${quote(hour.partition)}`);
   await connection.run(`CREATE OR REPLACE TEMP TABLE kept AS SELECT * FROM ${ids}
-    WHERE (h1, h2) NOT IN (SELECT (h1, h2) FROM ${repeats} WHERE partition = ${quote(hour.partition)})`);
+    WHERE (h1, h2) NOT IN (SELECT (h1, h2) FROM elsewhere)`);
   const raw = `(SELECT *, ${ID_HASH} FROM ${files} WHERE ${isSound(client_id)})`;
   const first = `SELECT raw.* EXCLUDE (h1, h2) FROM ${raw} AS raw SEMI JOIN kept USING (h1, h2, source_sequence, source_index, source_shard)
     QUALIFY row_number() OVER (PARTITION BY h1, h2) = 1`;
@@ -88,11 +111,19 @@ async function stageRows(
   const counted = await connection.runAndReadAll(
     `SELECT count(*)::DOUBLE, count(*) FILTER (${isSound(client_id)})::DOUBLE, count(*) FILTER (${isSound(client_id)} AND (md5_number_upper(event_id), md5_number_lower(event_id)) NOT IN (SELECT (h1, h2) FROM ${ids}))::DOUBLE FROM ${files}`,
   );
-  const named = await connection.runAndReadAll("SELECT count(*)::DOUBLE FROM kept");
-  const kept = Number(named.getRowsJson()[0]?.[0]);
+  const named = await connection.runAndReadAll(
+    `SELECT (SELECT count(*) FROM ${ids})::DOUBLE, (SELECT count(*) FROM ${ids} SEMI JOIN elsewhere USING (h1, h2))::DOUBLE`,
+  );
+  const [ofIds, elsewhere] = (named.getRowsJson()[0] ?? []).map(Number);
   const [all, sound, late] = (counted.getRowsJson()[0] ?? []).map(Number);
+  const beginnings = await readBeginnings(connection, {
+    files,
+    clientId: client_id,
+    startMs: startOf(hour.partition),
+  });
   // What came in since the ids were read belongs to the next time.
-  return { raw: (all ?? 0) - (late ?? 0), sound: (sound ?? 0) - (late ?? 0), kept };
+  const early = (rows = 0) => rows - (late ?? 0);
+  return { raw: early(all), sound: early(sound), ids: ofIds ?? 0, elsewhere: elsewhere ?? 0, beginnings };
 }
 
 const COLUMNS = CURATED_COLUMNS.map(([name, type]) => `CAST(${EXPRESSIONS[name] ?? name} AS ${type}) AS ${name}`).join(

@@ -4,6 +4,7 @@ import { isFileOf } from "../../core/lake.ts";
 import { readRawFiles } from "../../platform/lake/raw-files.ts";
 import { type DuckDBConnection, quote } from "../../platform/warehouse/duckdb.ts";
 import { changePartition, findPartition, type NewHour } from "./book.ts";
+import { findFileFault } from "./check-files.ts";
 import { hourFile, removeOldVersions } from "./curated-files.ts";
 import type { EtlDeps } from "./deps.ts";
 import { writeFile } from "./write-file.ts";
@@ -45,16 +46,17 @@ export async function stageIds(deps: EtlDeps, scope: EtlScope, hour: NewHour): P
   const before = await findPartition(deps.ctx.db, client_id, hour.partition);
   const version = (before?.ids_version ?? 0) + 1;
   const path = hourFile(client_id, hour.partition, "ids", version);
-  try {
+  const failed = await findFault(hour.rows, async () => {
+    const fault = await findFileFault(deps, client_id, hour.partition);
+    if (fault !== undefined) return fault;
     await deps.warehouse.use((connection) =>
       withRawFiles(deps, client_id, hour.partition, (files) => writeIds(deps, connection, { client_id, files, path })),
     );
-  } catch (error) {
-    const detail = describe(error);
-    if (isOurs(detail)) throw error;
-    const check: PartitionCheck = { check: "readable", ok: false, holds: true, rows: hour.rows, detail };
-    await changePartition(deps.ctx.db, client_id, hour.partition, { state: "held", checks: [check] });
-    return check;
+    return undefined;
+  });
+  if (failed !== undefined) {
+    await changePartition(deps.ctx.db, client_id, hour.partition, { state: "held", checks: [failed] });
+    return failed;
   }
   const change = { ids_digest: hour.digest, ids_version: version, files: hour.files, is_settled: false };
   await changePartition(deps.ctx.db, client_id, hour.partition, change);
@@ -75,6 +77,20 @@ async function writeIds(
       GROUP BY h1, h2)
     ORDER BY h1, h2`;
   await writeFile(lake, connection, rows, path);
+}
+
+/** What is wrong with files as a check that fails: also that one of them cannot be read. */
+export async function findFault(
+  rows: number,
+  look: () => Promise<PartitionCheck | undefined>,
+): Promise<PartitionCheck | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const detail = describe(error);
+    if (isOurs(detail)) throw error;
+    return { check: "readable", ok: false, holds: true, rows, detail };
+  }
 }
 
 /** Trouble with disk or memory is no fault of a file. */

@@ -6,19 +6,24 @@ import { addChecks, summariseChecks } from "../../core/etl-check.ts";
 import { inParallel } from "../../platform/in-parallel.ts";
 import { aggregateDay } from "./aggregate-day.ts";
 import { createAttempts } from "./attempt-build.ts";
-import { listNewHours, listStaleHours } from "./book.ts";
+import { listNewHours, listPartitions, listStaleHours } from "./book.ts";
+import { disturbUnexplained } from "./check-audits.ts";
 import { curatePartition } from "./curate-partition.ts";
 import type { EtlDeps } from "./deps.ts";
 import { planDays } from "./plan-days.ts";
 import { settleLinks } from "./settle-links.ts";
 import { settleRepeats } from "./settle-repeats.ts";
 import { stageIds } from "./stage-ids.ts";
+import { verifyClient, verifyHour } from "./verify-hours.ts";
 
 /** Enough to count with. */
 const MANY = 1_000_000;
 
 /** A small hour alone keeps one thread busy. Days are read by all of them already. */
 const HOURS_AT_ONCE = 2;
+
+/** What was built long ago is looked at in larger pages: most of it is as it was. */
+const VERIFIED_AT_ONCE = 10;
 
 /** Steps are pages of this many hours or days: between them a run may be paused. `onStep` hears of each. */
 export interface StepOptions {
@@ -34,6 +39,23 @@ export async function countHours(deps: EtlDeps, scope: EtlScope): Promise<number
   const fresh = await listNewHours(db, scope, { limit: MANY });
   const stale = await listStaleHours(db, scope, { limit: MANY });
   return new Set([...fresh, ...stale].map((hour) => hour.partition)).size;
+}
+
+export async function verifyPage(
+  deps: EtlDeps,
+  { after = "", client_id }: EtlPageInput,
+  options = PAGE,
+): Promise<EtlPage> {
+  const limit = options.limit * VERIFIED_AT_ONCE;
+  const all = (await listPartitions(deps.ctx.db, client_id)).filter(({ partition }) => partition > after);
+  const page = await doAll(
+    all.slice(0, limit),
+    (hour) => hour.partition,
+    { ...options, limit },
+    async (hour) => summariseChecks(hour.partition, await verifyHour(deps, client_id, hour)),
+  );
+  if (page.after !== null) return page;
+  return { ...page, checks: addChecks(page.checks, summariseChecks("all hours", await verifyClient(deps, client_id))) };
 }
 
 export async function stagePage(deps: EtlDeps, { after, ...scope }: EtlPageInput, options = PAGE): Promise<EtlPage> {
@@ -53,6 +75,7 @@ export async function stagePage(deps: EtlDeps, { after, ...scope }: EtlPageInput
 /** Answers how many hours are to be built. */
 export async function repeatsStep(deps: EtlDeps, scope: EtlScope): Promise<number> {
   await settleRepeats(deps, scope.client_id);
+  await disturbUnexplained(deps.ctx.db, scope.client_id);
   return (await listStaleHours(deps.ctx.db, scope, { limit: MANY })).length;
 }
 

@@ -51,6 +51,8 @@ export interface EtlInput {
   end?: string;
   /** Also what is up to date. */
   rebuild?: boolean;
+  /** First of all whether the files that hours were built from, and those that were built, are still there and whole; nightly. */
+  verify?: boolean;
   /** Set by continue-as-new. */
   resume?: EtlResume;
 }
@@ -64,8 +66,8 @@ export interface EtlResume {
   is_paused: boolean;
 }
 
-/** In order. `ids`: what the raw hours hold; `curate`: their files; `days`: the aggregates. */
-export type EtlStep = "ids" | "curate" | "days";
+/** In order. `verify`: whether what was built is still what it was; `ids`: what the raw hours hold; `curate`: their files; `days`: the aggregates. */
+export type EtlStep = "verify" | "ids" | "curate" | "days";
 
 export interface EtlScope {
   client_id: string;
@@ -88,6 +90,8 @@ export type EtlPageInput = EtlScope & { after?: string };
 export interface EtlActivities {
   /** Enters the run, and answers how many hours are not up to date. */
   beginRun(input: EtlScope & { workflow_id: string }): Promise<number>;
+  /** Whether files of hours that are built are gone or broken. */
+  verifyHours(input: EtlPageInput): Promise<EtlPage>;
   /** Reads which events lie in the hours whose raw files have changed. */
   stageIds(input: EtlPageInput): Promise<EtlPage>;
   /** Which events lie in several hours, and which hour keeps each. Answers how many hours are to be built. */
@@ -113,6 +117,9 @@ export function etlWorkflowId(clientId: string, runId: string): string {
   return `etl:${clientId}:${runId}`;
 }
 
-export function etlScheduleId(clientId: string): string {
-  return `etl:${clientId}`;
+/** Each hour what is new; each night also whether what is there is still whole. */
+export type EtlRhythm = "hourly" | "nightly";
+
+export function etlScheduleId(clientId: string, rhythm: EtlRhythm = "hourly"): string {
+  return rhythm === "hourly" ? `etl:${clientId}` : `etl-nightly:${clientId}`;
 }

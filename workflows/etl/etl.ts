@@ -38,7 +38,7 @@ const { endRun } = proxyActivities<Pick<EtlActivities, "endRun">>({
 });
 
 /**
- * A client's hours that are not up to date, page by page: which events they hold, which of them other hours hold too, their curated
+ * A client's hours that are not up to date, page by page: (nightly: whether those that are still are), which events they hold, which of them other hours hold too, their curated
  * files, whose the devices are, the days. Pauses and stops between pages.
  */
 export async function etl(input: EtlInput): Promise<EtlRunProgress> {
@@ -51,7 +51,8 @@ export async function etl(input: EtlInput): Promise<EtlRunProgress> {
     ...(rebuild && { rebuild }),
   };
   const resume = input.resume;
-  const at: EtlResume = resume ?? { step: "ids", progress: NO_PROGRESS, checks: [], is_paused: false };
+  const first = input.verify === true ? "verify" : "ids";
+  const at: EtlResume = resume ?? { step: first, progress: NO_PROGRESS, checks: [], is_paused: false };
   let state: EtlRunProgress["state"] = at.is_paused ? "paused" : "running";
   let isCancelled = false;
   const isOver = () => state !== "running" && state !== "paused";
@@ -65,6 +66,7 @@ export async function etl(input: EtlInput): Promise<EtlRunProgress> {
       const total = await work.beginRun({ ...scope, workflow_id: workflowInfo().workflowId });
       at.progress = { ...at.progress, partitions: { done: 0, total } };
     }
+    if (at.step === "verify" && (await eachPage(work.verifyHours, () => undefined))) at.step = "ids";
     if (at.step === "ids" && (await eachPage(work.stageIds, () => undefined))) {
       const total = await work.settleRepeats(scope);
       Object.assign(at, { step: "curate", progress: { ...at.progress, partitions: { done: 0, total } } });

@@ -36,6 +36,7 @@ async function nextPage(step: string, after: string | undefined): Promise<EtlPag
 
 const activities: EtlActivities = {
   beginRun: () => Promise.resolve(pages * 10),
+  verifyHours: ({ after }) => nextPage("verify", after),
   stageIds: ({ after }) => nextPage("ids", after),
   settleRepeats: () => Promise.resolve(steps.push("repeats") && pages * 10),
   async curatePartitions({ after }) {
@@ -104,6 +105,14 @@ describe("etl", () => {
       { check: "money", state: "failed", partitions: 20, failed: 2, details: ["1 row", "1 row"] },
     ]);
     expect(ends).toMatchObject([{ state: "done", progress }]);
+  });
+
+  it("looks first whether what was built is still whole, where it is told to", async () => {
+    pages = 1;
+    const handle = await start({ verify: true });
+    expect(await handle.result()).toMatchObject({ state: "done" });
+    await recordHistory("etl-verified", handle);
+    expect(steps).toEqual(["verify 1", "ids 1", "repeats", "curate 1", "links", "days 1", "publish"]);
   });
 
   it("names its run after itself where it was not asked for", async () => {
