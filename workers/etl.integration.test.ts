@@ -101,7 +101,13 @@ describe("the worker of ETL", () => {
       reportSources(tx, clientId, { aggregate: "sessions_daily", date: "2026-11-20", limit: 50 }),
     );
     expect(traced.hours).toMatchObject([
-      { partition: partitionOf(clientId, HOUR + DAY_MS).path, version: 2, is_current: true, state: "built", raw_rows: 80 },
+      {
+        partition: partitionOf(clientId, HOUR + DAY_MS).path,
+        version: 2,
+        is_current: true,
+        state: "built",
+        raw_rows: 80,
+      },
     ]);
     expect(traced.hours[0]?.files.map(({ rows }) => rows)).toEqual([40, 40]);
     expect(traced.hours[0]?.checks.every(({ ok }) => ok)).toBe(true);
