@@ -5,10 +5,15 @@ export type StageKind = (typeof STAGE_KINDS)[number];
 
 const MAX_STAGES = 50;
 
-export const pipelineIdSchema = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, "small letters, digits, - and _, beginning with a letter or digit, at most 63");
-export const stageKeySchema = pipelineIdSchema;
+const keySchema = () =>
+  z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9_-]{0,62}$/,
+      "small letters, digits, - and _, beginning with a letter or digit, at most 63",
+    );
+export const pipelineIdSchema = keySchema();
+export const stageKeySchema = keySchema();
 
 const nameSchema = z.string().trim().min(1).max(200);
 
