@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -6,11 +7,13 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { auditHour } from "../analytics/audit/audit-hour.ts";
+import { runEtl } from "../analytics/etl/run-etl.ts";
 import { hoursBetween } from "../core/audit.ts";
 import { decodeEnriched } from "../core/enriched-event.ts";
 import { uuidOf } from "../core/uuid.ts";
 import { makeTemporaryFolder } from "../infra/local/temporary-folder.ts";
 import { startIngestServer } from "../ingest/server.ts";
+import { AGGREGATES, readAggregates } from "../test/support/aggregates.ts";
 import { startTestApi, type TestApi } from "../test/support/api.ts";
 import { type AuditSetup, setUpAudit } from "../test/support/audit-setup.ts";
 import { countLake, queryLake } from "../test/support/lake-reader.ts";
@@ -98,7 +101,7 @@ function visitOf(i: number): object[] {
     anon_id: `device-${i}`,
     ...(n === 2 && { user_id: `buyer-${i}` }),
     event_type,
-    props: { product_id: `p${i}`, price: 19.9, currency: "EUR" },
+    props: { product_id: `p${i}`, category: `c${i % 3}`, price: 19.9, currency: "EUR" },
     ...(n === 0 && { context }),
   }));
 }
@@ -131,6 +134,31 @@ async function finished(id: string) {
 
 const lake = () => countLake(setup.lake.root, t.ours.client_id);
 const rows = (sql: string) => queryLake(setup.lake.root, sql, t.ours.client_id);
+
+/** As the other client's traffic, to an edge of its own. */
+async function postLive(events: readonly object[]): Promise<void> {
+  const edge = await startIngestServer(setup.ctx);
+  const headers = {
+    authorization: `Bearer ${t.theirs.api_key}`,
+    "x-client-id": t.theirs.client_id,
+    "content-type": "application/json",
+  };
+  const body = JSON.stringify(events);
+  const response = await fetch(`http://127.0.0.1:${edge.port}/v1/events`, { method: "POST", headers, body });
+  expect(response.status).toBe(202);
+  await edge.close();
+}
+
+const readVisits = (client: string) =>
+  queryLake(setup.lake.root, `SELECT ${SAME} FROM events WHERE session_id LIKE 'visit-%' ORDER BY event_id`, client);
+
+/** Rows of the lake, of each of the two clients. */
+async function countOf(condition: string): Promise<number[]> {
+  const found = [t.ours, t.theirs].map(({ client_id }) =>
+    queryLake(setup.lake.root, `SELECT 1 FROM events WHERE ${condition}`, client_id),
+  );
+  return (await Promise.all(found)).map(({ length }) => length);
+}
 
 /** How many records it has. */
 const stream = async () => (await readStream(setup.ctx.kinesis, setup.ctx.config.LIVORA_STREAM_EVENTS)).length;
@@ -201,34 +229,47 @@ describe("history from a file", { timeout: 120_000 }, () => {
 
   test("makes the same rows of the lake as live traffic does", async () => {
     const visits = Array.from({ length: 12 }, (_, i) => visitOf(i)).flat();
-    const edge = await startIngestServer(setup.ctx);
-    const live = visits.map((event) => ({ ...event, client_id: t.theirs.client_id }));
-    const response = await fetch(`http://127.0.0.1:${edge.port}/v1/events`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${t.theirs.api_key}`,
-        "x-client-id": t.theirs.client_id,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify(live),
-    });
-    expect(response.status).toBe(202);
-    await edge.close();
+    await postLive(visits.map((event) => ({ ...event, client_id: t.theirs.client_id })));
     const lines = visits.map((event) => JSON.stringify(event)).join("\n");
     const id = await send(lines, { format: { type: "jsonl" }, as_is: true });
     expect(await finished(id)).toMatchObject({ accepted: visits.length, rejected: 0 });
-    const made = (client: string) =>
-      queryLake(
-        setup.lake.root,
-        `SELECT ${SAME} FROM events WHERE session_id LIKE 'visit-%' ORDER BY event_id`,
-        client,
-      );
-    const clients = [t.ours.client_id, t.theirs.client_id];
-    await waitUntil(async () => (await Promise.all(clients.map(made))).every(({ length }) => length === visits.length));
-    const [ours, theirs] = await Promise.all(clients.map(made));
+    await waitUntil(async () => (await countOf("session_id LIKE 'visit-%'")).every((n) => n === visits.length));
+    const [ours, theirs] = await Promise.all([t.ours, t.theirs].map(({ client_id }) => readVisits(client_id)));
     expect(ours).toEqual(theirs);
     expect(ours?.filter((row) => row["utm_source"] === "letter")).toHaveLength(12);
     expect(new Set(ours?.map((row) => row["session_source"]))).toEqual(new Set(["letter"]));
+  });
+
+  test("makes the same aggregates as live traffic does, also by way of a mapping", async () => {
+    const lines = Array.from({ length: 90 }, (_, i) => {
+      const day = new Date(Date.UTC(2001, 0, 1 + ((i * 7) % 20))).toISOString().slice(0, 10);
+      return { customer: `old-${i % 40}`, day, cds: 1 + (i % 5), dollars: (5 + ((i * 73) % 900) / 10).toFixed(2) };
+    });
+    const live = lines.map(({ customer, day, cds, dollars }, i) => ({
+      client_id: t.theirs.client_id,
+      event_id: uuidOf("old", String(i)),
+      timestamp: `${day}T12:00:00Z`,
+      user_id: customer,
+      event_type: "purchase",
+      props: { order_id: `cdnow-${i + 1}`, quantity: cds, revenue: Number(dollars), currency: "USD" },
+    }));
+    await postLive(live);
+    const file = lines.map(
+      ({ customer, day, cds, dollars }) => ` ${customer} ${day.replaceAll("-", "")} ${cds} ${dollars}`,
+    );
+    expect(await finished(await send(file.join("\n"), CDNOW))).toMatchObject({ accepted: lines.length, rejected: 0 });
+    await waitUntil(async () => (await countOf("user_id LIKE 'old-%'")).every((n) => n === lines.length), {
+      timeoutMs: 60_000,
+    });
+    for (const { client_id } of [t.ours, t.theirs]) await runEtl(setup.deps, { client_id, run_id: randomUUID() });
+    const both = [t.ours, t.theirs].map(({ client_id }) => readAggregates(setup.ctx.db, client_id, [2001, 2025]));
+    const [ours = {}, theirs] = await Promise.all(both);
+    expect(ours).toEqual(theirs);
+    const sizes = Object.entries(ours).map(([table, found]) => `${table} ${found.length > 0}`);
+    expect(sizes).toEqual(Object.keys(AGGREGATES).map((table) => `${table} true`));
+    const cents = lines.reduce((sum, { dollars }) => sum + Math.round(Number(dollars) * 100), 0);
+    const bought = ours["purchases"]?.filter(({ order_id }) => String(order_id).startsWith("cdnow-"));
+    expect(bought?.reduce((sum, { revenue_minor }) => sum + Number(revenue_minor), 0)).toBe(cents);
   });
 
   test("is marked as such all the way, also what happened a minute ago", async () => {
