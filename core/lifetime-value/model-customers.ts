@@ -37,7 +37,7 @@ export interface CustomerModels {
 /** Fits both models to all customers and applies them to each: how often they come by BG/NBD, what they spend by Gamma-Gamma. */
 export function modelCustomers(customers: readonly Customer[], horizon: Horizon = DEFAULT_HORIZON): CustomerModels {
   const bg_nbd = fitBgNbd(customers);
-  const outlooks = customers.map((customer) => bg_nbd && lookAhead(bg_nbd, customer, horizon));
+  const outlooks = bg_nbd === null ? customers.map(() => null) : lookAheadForAll(bg_nbd, customers, horizon);
   const byCurrency = Map.groupBy(
     customers.flatMap((customer) => customer.spending),
     (spending) => spending.currency,
@@ -53,4 +53,15 @@ export function modelCustomers(customers: readonly Customer[], horizon: Horizon 
     }),
   );
   return { bg_nbd, gamma_gamma, outlooks, prospects };
+}
+
+/** Many look the same, and looking ahead takes up to a millisecond. */
+function lookAheadForAll(model: BgNbdFit, customers: readonly PurchaseSummary[], horizon: Horizon): Outlook[] {
+  const known = new Map<string, Outlook>();
+  return customers.map((customer) => {
+    const key = `${customer.frequency} ${customer.recency} ${customer.age}`;
+    const outlook = known.get(key) ?? lookAhead(model, customer, horizon);
+    known.set(key, outlook);
+    return outlook;
+  });
 }
