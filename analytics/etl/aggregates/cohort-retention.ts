@@ -11,6 +11,8 @@ import type { Transaction } from "../../../platform/postgres/tenant.ts";
 export async function buildCohortRetention(db: Database, clientId: string): Promise<number> {
   return db.transaction(async (tx) => {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`cohort_retention ${clientId}`}, 0))`);
+    // Of a client that is new to PostgreSQL's statistics it expects a single row, and would loop over all persons for each of them.
+    await tx.execute(sql`set local enable_nestloop = off`);
     await tx.execute(sql`delete from analytics.cohort_retention where client_id = ${clientId}`);
     let rows = 0;
     for (const by of COHORT_BY) for (const period of COHORT_PERIODS) rows += await insert(tx, clientId, by, period);
