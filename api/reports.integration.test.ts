@@ -240,7 +240,7 @@ describe("sessions", () => {
           ]);
           expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
           expect(report.totals.traffic.visitors).toBe(new Set(persons.filter(isIn).map(({ person }) => person)).size);
-          expect(await readPages(`${path}&limit=7`, readPoints)).toEqual(report.points);
+          expect(await readPages(`${path}&limit=3`, readPoints)).toEqual(report.points);
         },
       ),
       { numRuns: 15 },

@@ -86,7 +86,7 @@ export async function reportSessions(
   const first = sql`greatest(date_trunc(${interval}::text, day::timestamp)::date, ${days.start}::date)`;
   const rows = await tx.execute<Sums>(sql`
     select * from (${sumsSql(query, first, key)}) points
-    ${after === undefined ? sql`` : sql`where (first, key) > (${after.place}::date, ${after.key})`}
+    ${after === undefined ? sql`` : sql`where (first, key) > (${after.place}, ${after.key})`}
     order by first, key limit ${limit + 1}`);
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
