@@ -3,7 +3,7 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { buildVisitors } from "../analytics/etl/aggregates/visitors.ts";
-import { addDays } from "../analytics/reports/days.ts";
+import { addDays } from "../core/calendar-day.ts";
 import { productsSchema } from "../analytics/reports/products.ts";
 import { sessionsSchema } from "../analytics/reports/sessions.ts";
 import { forgetCached } from "../platform/cache.ts";

@@ -1,4 +1,4 @@
-import { HOUR_MS } from "./time.ts";
+import { DAY_MS, HOUR_MS } from "./time.ts";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -23,9 +23,22 @@ export function startOfNextDay(timeZone: string, atMs: number): number {
 /** The first millisecond of a calendar day in the zone, and the first after it. Equal where the zone leaps over the day. */
 export function boundsOfDay(timeZone: string, day: string): [fromMs: number, toMs: number] {
   // Wherever that is, it is at least a day earlier there.
-  let fromMs = Date.parse(day) - 50 * 3_600_000;
+  let fromMs = Date.parse(day) - 50 * HOUR_MS;
   while (dayIn(timeZone, fromMs) < day) fromMs = startOfNextDay(timeZone, fromMs);
   return [fromMs, dayIn(timeZone, fromMs) === day ? startOfNextDay(timeZone, fromMs) : fromMs];
+}
+
+/** The calendar days that an hour is of: two where the zone is not whole hours from UTC. */
+export function daysOfHour(timeZone: string, startMs: number): Set<string> {
+  return new Set([startMs, startMs + HOUR_MS - 1].map((ms) => dayIn(timeZone, ms)));
+}
+
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+export function countDays(start: string, end: string): number {
+  return Math.round((Date.parse(end) - Date.parse(start)) / DAY_MS);
 }
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {

@@ -3,15 +3,15 @@ import { randomUUID } from "node:crypto";
 import { Client, Connection, ScheduleOverlapPolicy } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import { and, eq, sql } from "drizzle-orm";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { createLakeConsumer } from "../analytics/stream/lake/consumer.ts";
 import { etlScheduleId } from "../core/contracts/etl.ts";
 import type { Context } from "../platform/context.ts";
-import { migrate } from "../platform/postgres/migrate.ts";
 import { clients, etlPartitions, etlRuns } from "../platform/postgres/schema.ts";
 import { createIsolatedContext } from "../test/support/context.ts";
 import { makeEnriched, toEntry } from "../test/support/enriched-events.ts";
+import { stackConfig } from "../test/support/stack-config.ts";
 import { createTemporalNamespace } from "../test/support/temporal-namespace.ts";
 import { waitUntil } from "../test/support/wait-until.ts";
 import { createEtlWorker } from "./etl.ts";
@@ -25,8 +25,7 @@ let clientId: string;
 let stopWorker = (): Promise<void> => Promise.resolve();
 
 beforeAll(async () => {
-  const { LIVORA_POSTGRES_URL, LIVORA_TEMPORAL_ADDRESS: address } = inject("config");
-  await migrate(LIVORA_POSTGRES_URL);
+  const { LIVORA_TEMPORAL_ADDRESS: address } = stackConfig();
   const namespace = await createTemporalNamespace(address);
   ctx = await createIsolatedContext({ LIVORA_TEMPORAL_NAMESPACE: namespace });
   connection = await NativeConnection.connect({ address });

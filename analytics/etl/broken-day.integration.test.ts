@@ -6,41 +6,32 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { HOUR_MS } from "../../core/time.ts";
 import type { Context } from "../../platform/context.ts";
-import { createLake } from "../../platform/lake/lake.ts";
-import { activityHourly, clients, etlRuns } from "../../platform/postgres/schema.ts";
-import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../test/support/context.ts";
+import { activityHourly, etlRuns } from "../../platform/postgres/schema.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
-import { createLakeConsumer } from "../stream/lake/consumer.ts";
+import { createEtlScene, type EtlScene } from "../../test/support/etl-scene.ts";
 import { findClient, listPartitions } from "./book.ts";
 import { hourFile } from "./curated-files.ts";
 import type { EtlDeps } from "./deps.ts";
 import { publishRun } from "./publish-run.ts";
-import { runEtl } from "./run-etl.ts";
 import { curatePage, daysPage, linksStep, repeatsStep, stagePage } from "./steps.ts";
 
 const FIRST = Date.parse("2026-11-19T15:00:00Z");
 const SECOND = Date.parse("2026-11-20T15:00:00Z");
+let scene: EtlScene;
 let ctx: Context;
 let deps: EtlDeps;
-
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
-  const lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "broken-day", memoryLimit: "256MB" }) };
+  scene = await createEtlScene();
+  ({ ctx, deps } = scene);
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
+afterAll(() => scene?.close());
 
 async function append(clientId: string, from: number, timestampMs: number): Promise<void> {
   const numbers = Array.from({ length: 10 }, (_, nth) => from + nth);
   // Nobody logs in, or the links of devices would be looked up in the file that is to break.
   const event = { user_id: null };
   const entries = numbers.map((number) => toEntry(makeEnriched({ clientId, number, timestampMs, event }), number));
-  const signal = new AbortController().signal;
-  await createLakeConsumer(ctx).handle({ shard: "s", entries, state: undefined, signal });
+  await scene.append(entries);
 }
 
 async function countByDay(clientId: string): Promise<Record<string, number>> {
@@ -50,11 +41,10 @@ async function countByDay(clientId: string): Promise<Record<string, number>> {
 }
 
 test("a day that cannot be computed is told of with its reason; the others are, and nothing is said to be up to date", async () => {
-  const client_id = `broken-day-${randomUUID()}`;
-  await ctx.db.insert(clients).values({ id: client_id, name: client_id });
+  const client_id = await scene.addClient();
   await append(client_id, 0, FIRST);
   await append(client_id, 100, SECOND);
-  await runEtl(deps, { client_id, run_id: randomUUID() });
+  await scene.run(client_id);
   expect(await countByDay(client_id)).toEqual({ "2026-11-19": 10, "2026-11-20": 10 });
 
   // The disk has eaten a curated file, and both days get more events.

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import type { Context } from "../../platform/context.ts";
-import { migrate } from "../../platform/postgres/migrate.ts";
 import { productPerformanceDaily } from "../../platform/postgres/schema.ts";
 import { watermarkKey } from "../../platform/watermark.ts";
 import { createIsolatedContext } from "../../test/support/context.ts";
@@ -11,7 +10,6 @@ import { checkRun } from "./check-run.ts";
 
 let ctx: Context;
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
   ctx = await createIsolatedContext();
 });
 afterAll(() => ctx.close());

@@ -1,28 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { isHeld, type PartitionCheck } from "../../core/etl-check.ts";
 import { partitionOf } from "../../core/lake.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { createWarehouse, quote, type Warehouse } from "../../platform/warehouse/duckdb.ts";
+import { quote } from "../../platform/warehouse/duckdb.ts";
+import { useWarehouse } from "../../test/support/use-warehouse.ts";
 import { checkCurated } from "./checks.ts";
 
 const START = Date.parse("2026-11-01T10:00:00.000Z");
 const { path: partition } = partitionOf("shop", START);
-let folder: string;
-let warehouse: Warehouse;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "livora-checks-"));
-  warehouse = createWarehouse({ memoryLimit: "128MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  await rm(folder, { recursive: true, force: true });
-});
+const { warehouse } = useWarehouse("128MB");
 
 interface Row {
   id: string;

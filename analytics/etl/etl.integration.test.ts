@@ -11,12 +11,9 @@ import type { Enrichment } from "../../core/enriched-event.ts";
 import { uuidOf } from "../../core/uuid.ts";
 import type { Context } from "../../platform/context.ts";
 import { compactPartition } from "../../platform/lake/compact.ts";
-import { createLake, type Lake } from "../../platform/lake/lake.ts";
-import { clients } from "../../platform/postgres/schema.ts";
-import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../test/support/context.ts";
+import type { Lake } from "../../platform/lake/lake.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
-import { createLakeConsumer } from "../stream/lake/consumer.ts";
+import { createEtlScene, type EtlScene } from "../../test/support/etl-scene.ts";
 import { findClient, listPartitions } from "./book.ts";
 import { type EtlDeps, query, type Row } from "./deps.ts";
 import { createEventsView } from "./events-view.ts";
@@ -25,19 +22,15 @@ import { runEtl } from "./run-etl.ts";
 const START = Date.parse("2026-11-01T00:00:00.000Z");
 const MINUTE = 60_000;
 const ZONE = "Asia/Kolkata";
+let scene: EtlScene;
 let ctx: Context;
 let lake: Lake;
 let deps: EtlDeps;
-
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
-  lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "etl", memoryLimit: "512MB" }) };
+  scene = await createEtlScene();
+  ({ ctx, lake, deps } = scene);
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
+afterAll(() => scene?.close());
 
 /** An event as the test makes them up: ids repeat, in the same hour and in others. */
 interface Made {
@@ -96,8 +89,7 @@ async function append(clientId: string, events: readonly Placed[]): Promise<void
     const options = { clientId, number: event.place, timestampMs, enrichment, event: eventOf(clientId, event) };
     return toEntry(makeEnriched(options), event.place);
   });
-  const signal = new AbortController().signal;
-  await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
+  await scene.append(entries);
 }
 
 async function compactAll(clientId: string): Promise<void> {
@@ -194,12 +186,6 @@ async function readProducts(clientId: string): Promise<string[]> {
     .toSorted();
 }
 
-async function makeClient(): Promise<string> {
-  const id = `etl-${randomUUID()}`;
-  await ctx.db.insert(clients).values({ id, name: id, settings: { timezone: ZONE } });
-  return id;
-}
-
 describe("etl", () => {
   it("has each event once, whoever it belongs to, whatever came when, was compacted, or was run again", async () => {
     const batches = fc.array(fc.tuple(fc.array(made, { minLength: 1, maxLength: 60 }), fc.boolean(), fc.boolean()), {
@@ -208,7 +194,7 @@ describe("etl", () => {
     });
     await fc.assert(
       fc.asyncProperty(batches, fc.boolean(), async (steps, isReversed) => {
-        const client_id = await makeClient();
+        const client_id = await scene.addClient({ timezone: ZONE });
         const all: Placed[] = [];
         for (const [b, [events, isCompacted, isRun]] of steps.entries()) {
           // Batches of several shards need not come in the order in which they were acknowledged.
@@ -217,9 +203,9 @@ describe("etl", () => {
           await append(client_id, placed);
           all.push(...placed);
           if (isCompacted) await compactAll(client_id);
-          if (isRun) await runEtl(deps, { client_id, run_id: randomUUID() });
+          if (isRun) await scene.run(client_id);
         }
-        await runEtl(deps, { client_id, run_id: randomUUID() });
+        await scene.run(client_id);
         const kept = keepFirst(all);
         expect(asText((await readCurated(client_id)).map(toTuple))).toEqual(asText(expectedCurated(client_id, kept)));
         expect(await readProducts(client_id)).toEqual(expectedProducts(kept));

@@ -1,61 +1,24 @@
-import { randomUUID } from "node:crypto";
-
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { Context } from "../../platform/context.ts";
-import { createLake } from "../../platform/lake/lake.ts";
-import { clients, cohortRetention, customerLtv, personDays, purchases } from "../../platform/postgres/schema.ts";
-import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../test/support/context.ts";
-import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
-import { createLakeConsumer } from "../stream/lake/consumer.ts";
-import type { EtlDeps } from "./deps.ts";
-import { runEtl } from "./run-etl.ts";
+import { cohortRetention, customerLtv, personDays, purchases } from "../../platform/postgres/schema.ts";
+import { createEtlScene, type EtlScene } from "../../test/support/etl-scene.ts";
 
+let scene: EtlScene;
 let ctx: Context;
-let deps: EtlDeps;
 let clientId: string;
-let place = 1;
-
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
-  const lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "lifetime", memoryLimit: "512MB" }) };
-  clientId = `lifetime-${randomUUID()}`;
-  await ctx.db.insert(clients).values({ id: clientId, name: clientId, settings: { timezone: "Asia/Kolkata" } });
+  scene = await createEtlScene();
+  ({ ctx } = scene);
+  clientId = await scene.addClient({ timezone: "Asia/Kolkata" });
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
-
-interface Happened {
-  at: string;
-  type: string;
-  user?: string;
-  anon?: string;
-  props?: Record<string, unknown>;
-  isBot?: boolean;
-}
-
-/** Through the stream's consumer into the lake, and from there into the aggregates. */
-async function happen(all: readonly Happened[]): Promise<void> {
-  const entries = all.map(({ at, type, user = null, anon = null, props = {}, isBot = false }) => {
-    const event = { event_id: randomUUID(), timestamp: at, event_type: type, user_id: user, anon_id: anon, props };
-    const number = place++;
-    const enrichment = { is_bot: isBot };
-    return toEntry(makeEnriched({ clientId, number, timestampMs: Date.parse(at), enrichment, event }), number);
-  });
-  const signal = new AbortController().signal;
-  await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
-  await runEtl(deps, { client_id: clientId, run_id: randomUUID() });
-}
+afterAll(() => scene?.close());
 
 const bought = (order_id: string, revenue: string) => ({ order_id, revenue, currency: "INR" });
 
 test("from events to lifetimes: days of the client's zone, a log-in that comes later, and machines", async () => {
-  await happen([
+  await scene.happen(clientId, [
     // Half past eight in the evening is two in the morning of the next day.
     { at: "2026-11-01T20:30:00.000Z", type: "purchase", anon: "phone", props: bought("o-1", "100.00") },
     { at: "2026-11-02T09:00:00.000Z", type: "product_view", anon: "phone" },
@@ -76,7 +39,7 @@ test("from events to lifetimes: days of the client's zone, a log-in that comes l
     "2026-11-10 user:meera 1",
   ]);
 
-  await happen([{ at: "2026-11-12T09:00:00.000Z", type: "page_view", anon: "phone", user: "meera" }]);
+  await scene.happen(clientId, [{ at: "2026-11-12T09:00:00.000Z", type: "page_view", anon: "phone", user: "meera" }]);
   expect(await readBuyers()).toEqual([["user:meera", 2, 15_050, "2026-11-02", "2026-11-10"]]);
   const owners = await ctx.db.select().from(purchases).where(eq(purchases.client_id, clientId));
   expect(owners.map((row) => `${row.day} ${row.order_id} ${row.person}`).toSorted()).toEqual([

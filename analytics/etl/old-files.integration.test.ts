@@ -1,39 +1,30 @@
-import { randomUUID } from "node:crypto";
 import { rename } from "node:fs/promises";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { Context } from "../../platform/context.ts";
-import { createLake, type Lake } from "../../platform/lake/lake.ts";
+import type { Lake } from "../../platform/lake/lake.ts";
 import { readRawFiles } from "../../platform/lake/raw-files.ts";
-import { clients } from "../../platform/postgres/schema.ts";
 import { quote } from "../../platform/warehouse/duckdb.ts";
-import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../test/support/context.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
-import { createLakeConsumer } from "../stream/lake/consumer.ts";
+import { createEtlScene, type EtlScene } from "../../test/support/etl-scene.ts";
 import { findClient, listPartitions } from "./book.ts";
 import type { EtlDeps } from "./deps.ts";
 import { createEventsView } from "./events-view.ts";
-import { runEtl } from "./run-etl.ts";
 import { withRawFiles } from "./stage-ids.ts";
 
 const HOUR = Date.parse("2026-11-01T10:00:00.000Z");
 /** What a file of long ago might not have: nothing that says which event it is, and where it came from. */
 const CAME_LATER = ["utm_content", "utm_term", "city", "is_bot", "session_source", "lane", "person_key"];
+let scene: EtlScene;
 let ctx: Context;
 let lake: Lake;
 let deps: EtlDeps;
-
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
-  lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "etl", memoryLimit: "512MB" }) };
+  scene = await createEtlScene();
+  ({ ctx, lake, deps } = scene);
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
+afterAll(() => scene?.close());
 
 const UTM = { source: "mail", medium: null, campaign: null, term: "kurta", content: "banner" };
 
@@ -43,8 +34,7 @@ async function append(clientId: string, numbers: readonly number[]): Promise<voi
     const enrichment = { utm: UTM, geo: { country: "IN", city: "Pune" }, is_bot: true };
     return toEntry(makeEnriched({ clientId, number, timestampMs: HOUR + number * 1_000, enrichment }), number);
   });
-  const signal = new AbortController().signal;
-  await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
+  await scene.append(entries);
 }
 
 const filesOf = async (clientId: string) => {
@@ -63,18 +53,12 @@ async function makeOld(path: string): Promise<void> {
   await rename(`${file}.old`, file);
 }
 
-async function makeClient(): Promise<string> {
-  const id = `old-${randomUUID()}`;
-  await ctx.db.insert(clients).values({ id, name: id, settings: {} });
-  return id;
-}
-
 async function ask(sql: string): Promise<unknown[]> {
   return deps.warehouse.use(async (connection) => (await connection.runAndReadAll(sql)).getRowsJson());
 }
 
 test("what is read of raw files are the columns that are written today, with their types", async () => {
-  const clientId = await makeClient();
+  const clientId = await scene.addClient();
   await append(clientId, [1]);
   const [path = ""] = await filesOf(clientId);
   const written = await ask(`DESCRIBE FROM read_parquet(${quote(lake.absolute(path))}, hive_partitioning = false)`);
@@ -86,7 +70,7 @@ test.each([
   ["together with new ones", 1],
   ["where there are no others", 2],
 ])("files from before a column came are read and curated, with nulls: %s", async (_, old) => {
-  const clientId = await makeClient();
+  const clientId = await scene.addClient();
   await append(clientId, [10, 11]);
   await append(clientId, [20, 21]);
   for (const path of (await filesOf(clientId)).slice(0, old)) await makeOld(path);
@@ -101,7 +85,7 @@ test.each([
   ];
   expect(rows).toEqual([before, before, ...(old === 1 ? [after, after] : [before, before])]);
 
-  await runEtl(deps, { client_id: clientId, run_id: randomUUID() });
+  await scene.run(clientId);
   const client = await findClient(ctx.db, clientId);
   const hours = await listPartitions(ctx.db, clientId);
   expect(hours.map(({ state }) => state)).toEqual(["built"]);

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-import { and, eq } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 
 import type { EtlScope } from "../../core/contracts/etl.ts";
-import { dayIn } from "../../core/calendar-day.ts";
+import { daysOfHour } from "../../core/calendar-day.ts";
 import { HOUR_MS } from "../../core/time.ts";
-import { zoneOf } from "../../core/zoned-time.ts";
 import type { Database } from "../../platform/postgres/database.ts";
-import { type BuildSource, builds, clients } from "../../platform/postgres/schema.ts";
+import { type BuildSource, builds } from "../../platform/postgres/schema.ts";
+import { readTimeZone } from "../read-time-zone.ts";
 import { listPartitions, type PartitionRow, startOf } from "./book.ts";
 import { DAILY_AGGREGATES } from "./registry.ts";
 
@@ -44,26 +44,17 @@ export async function planDays(db: Database, scope: EtlScope): Promise<DayPlan[]
     });
 }
 
-/** IANA zone of the client's day. */
-export async function readTimeZone(db: Database, clientId: string): Promise<string> {
-  const row = await db.query.clients.findFirst({ where: and(eq(clients.id, clientId)) });
-  return zoneOf(row?.settings ?? {});
-}
-
 export function digestOf(sources: readonly BuildSource[], what: string): string {
   return createHash("sha256")
     .update(JSON.stringify([what, sources]))
     .digest("hex");
 }
 
-/** An hour may be of two days, where the zone is not whole hours from UTC. */
 function groupByDay(hours: readonly PartitionRow[], timeZone: string): Map<string, PartitionRow[]> {
   const days = new Map<string, PartitionRow[]>();
   for (const hour of hours) {
-    const startMs = startOf(hour.partition);
-    for (const day of new Set([startMs, startMs + HOUR_MS - 1].map((ms) => dayIn(timeZone, ms)))) {
-      days.set(day, [...(days.get(day) ?? []), hour]);
-    }
+    const found = daysOfHour(timeZone, startOf(hour.partition));
+    for (const day of found) days.set(day, [...(days.get(day) ?? []), hour]);
   }
   return days;
 }

@@ -2,40 +2,31 @@ import { randomUUID } from "node:crypto";
 import { copyFile, rm, writeFile } from "node:fs/promises";
 
 import { eq } from "drizzle-orm";
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { HOUR_MS } from "../../core/time.ts";
 import type { Context } from "../../platform/context.ts";
-import { createLake, type Lake } from "../../platform/lake/lake.ts";
-import { migrate } from "../../platform/postgres/migrate.ts";
-import { clients, etlPartitions } from "../../platform/postgres/schema.ts";
-import { openWarehouse } from "../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../test/support/context.ts";
+import type { Lake } from "../../platform/lake/lake.ts";
+import { etlPartitions } from "../../platform/postgres/schema.ts";
 import { makeEnriched, toEntry } from "../../test/support/enriched-events.ts";
-import { createLakeConsumer } from "../stream/lake/consumer.ts";
+import { createEtlScene, type EtlScene } from "../../test/support/etl-scene.ts";
 import { listPartitions } from "./book.ts";
 import { hourFile } from "./curated-files.ts";
 import { type EtlDeps, query } from "./deps.ts";
-import { runEtl } from "./run-etl.ts";
 import { verifyPage } from "./steps.ts";
 
 const START = Date.parse("2026-11-01T10:00:00.000Z");
-const client_id = `verify-${randomUUID()}`;
+let scene: EtlScene;
 let ctx: Context;
 let lake: Lake;
 let deps: EtlDeps;
-
+let client_id: string;
 beforeAll(async () => {
-  await migrate(inject("config").LIVORA_POSTGRES_URL);
-  ctx = await createIsolatedContext();
-  lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "verify", memoryLimit: "256MB" }) };
-  await ctx.db.insert(clients).values({ id: client_id, name: client_id });
+  scene = await createEtlScene();
+  ({ ctx, lake, deps } = scene);
+  client_id = await scene.addClient();
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
+afterAll(() => scene?.close());
 
 const scope = () => ({ client_id, run_id: randomUUID() });
 const readStates = async () => (await listPartitions(ctx.db, client_id)).map(({ state }) => state);
@@ -59,9 +50,8 @@ it("finds what is gone, broken or doubled among what was built long ago, and the
   const entries = [0, 1, 2, 3, 4].map((number) => {
     return toEntry(makeEnriched({ clientId: client_id, number, timestampMs: START + (number % 2) * HOUR_MS }), number);
   });
-  const signal = new AbortController().signal;
-  await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
-  await runEtl(deps, scope());
+  await scene.append(entries);
+  await scene.run(client_id);
   expect(await findFailed()).toEqual([]);
   expect(await countEvents()).toEqual([3, 2]);
 
@@ -77,7 +67,7 @@ it("finds what is gone, broken or doubled among what was built long ago, and the
     `${ten?.partition}: its curated file was gone or not whole, and is written anew`,
     `${eleven?.partition}: its list of ids was gone or not whole, and is written anew`,
   ]);
-  await runEtl(deps, scope());
+  await scene.run(client_id);
   expect(await findFailed()).toEqual([]);
   expect(await countEvents()).toEqual([3, 2]);
 
@@ -87,6 +77,6 @@ it("finds what is gone, broken or doubled among what was built long ago, and the
   await ctx.db.update(etlPartitions).set({ curated_rows: 2 }).where(eq(etlPartitions.client_id, client_id));
   expect(await findFailed()).toContain("uniqueness");
   expect(await readStates()).toEqual(["held", "held"]);
-  await runEtl(deps, scope());
+  await scene.run(client_id);
   expect([await countEvents(), await readStates(), await findFailed()]).toEqual([[3, 2], ["built", "built"], []]);
 });

@@ -7,7 +7,7 @@ import { type DuckDBConnection, quote } from "../../platform/warehouse/duckdb.ts
 import { findClient, listPartitions, startOf } from "../etl/book.ts";
 import { type EtlDeps, query } from "../etl/deps.ts";
 import { createEventsView } from "../etl/events-view.ts";
-import { readTimeZone } from "../etl/plan-days.ts";
+import { readTimeZone } from "../read-time-zone.ts";
 import { describeFunnel, type FunnelReport, type FunnelUnits } from "./funnel.ts";
 import { countFunnelSql, type FunnelRange } from "./funnel-sql.ts";
 

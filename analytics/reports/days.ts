@@ -1,12 +1,10 @@
-import { eq } from "drizzle-orm";
 import { z } from "zod";
 
-import { boundsOfDay, dayIn } from "../../core/calendar-day.ts";
+import { addDays, boundsOfDay, countDays, dayIn } from "../../core/calendar-day.ts";
 import { AppError, type Fault } from "../../core/errors.ts";
-import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
-import { zoneOf } from "../../core/zoned-time.ts";
-import { clients } from "../../platform/postgres/schema.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
+import { readTimeZone } from "../read-time-zone.ts";
 
 const MOST_DAYS = 400;
 /** Events are not older than that, and nobody asks for later ones. */
@@ -51,8 +49,7 @@ export async function readDays(
   { start, end }: { start: string; end: string },
   nowMs: number,
 ): Promise<Days> {
-  const client = await tx.query.clients.findFirst({ where: eq(clients.id, clientId) });
-  return toDays({ start, end }, zoneOf(client?.settings ?? {}), nowMs);
+  return toDays({ start, end }, await readTimeZone(tx, clientId), nowMs);
 }
 
 export function toDays({ start, end }: { start: string; end: string }, timeZone: string, nowMs: number): Days {
@@ -73,14 +70,6 @@ export function toDays({ start, end }: { start: string; end: string }, timeZone:
     if (text === end && ms >= nowMs - NOW_MS) return addDays(day, 1);
     return { reason: `must be the beginning of a day in ${timeZone}: these figures are by day` };
   }
-}
-
-export function addDays(day: string, days: number): string {
-  return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-export function countDays(start: string, end: string): number {
-  return Math.round((Date.parse(end) - Date.parse(start)) / DAY_MS);
 }
 
 function invalid(name: string, reason: string): AppError {

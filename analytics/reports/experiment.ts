@@ -6,8 +6,9 @@ import { formatDuration } from "../../core/duration.ts";
 import { AppError } from "../../core/errors.ts";
 import { experimentIdSchema, experimentParts } from "../../core/experiment/definition.ts";
 import { EXPERIMENT_ALPHA, judgeExperiment, type VariantDay } from "../../core/experiment/judge.ts";
-import { clients, experimentDaily, experiments } from "../../platform/postgres/schema.ts";
+import { experimentDaily, experiments } from "../../platform/postgres/schema.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
+import { readTimeZone } from "../read-time-zone.ts";
 import { readAsOf } from "./as-of.ts";
 
 export const experimentReportInput = z.object({ id: experimentIdSchema });
@@ -144,8 +145,8 @@ async function stillOpen(
   asOf: string | null,
   windowMs: number,
 ): Promise<DailyRow[]> {
-  const client = await tx.query.clients.findFirst({ where: eq(clients.id, clientId) });
-  const endOf = (day: string) => boundsOfDay(client?.settings.timezone ?? "UTC", day)[1];
+  const timeZone = await readTimeZone(tx, clientId);
+  const endOf = (day: string) => boundsOfDay(timeZone, day)[1];
   return rows.filter(
     (row) => row.kind === "counted" && (asOf === null || endOf(row.day) + windowMs > Date.parse(asOf)),
   );

@@ -3,7 +3,6 @@ import { z } from "zod";
 
 import { boundsOfDay, dayIn } from "../../core/calendar-day.ts";
 import { formatDuration } from "../../core/duration.ts";
-import { AppError } from "../../core/errors.ts";
 import {
   DEFAULT_WINDOW,
   type Funnel,
@@ -13,23 +12,15 @@ import {
   funnelStepsSchema,
   funnelWindowSchema,
 } from "../../core/funnel.ts";
-import { findRegistered, HOURLY, MAX_FUNNEL_RANGE_MS } from "../../core/registered-funnels.ts";
-import { DAY_MS } from "../../core/time.ts";
-import { zoneOf } from "../../core/zoned-time.ts";
-import { builds, clients, funnelHourly } from "../../platform/postgres/schema.ts";
+import { findRegistered, HOURLY } from "../../core/registered-funnels.ts";
+import { builds, funnelHourly } from "../../platform/postgres/schema.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
 import { readAsOf } from "./as-of.ts";
-import type { FunnelRange } from "./funnel-sql.ts";
-
-const momentSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })], {
-  error: "is neither a day (2026-11-21) nor a time with its zone (2026-11-21T10:00:00Z)",
-});
+import { type Range, rangeInput } from "./range.ts";
+import { share } from "./share.ts";
 
 export const funnelInput = z.object({
-  start: momentSchema.meta({ description: "The first moment; a day begins in the client's time zone." }),
-  end: momentSchema.meta({
-    description: "The first moment after it. Chains begin before it; they may go on after it.",
-  }),
+  ...rangeInput,
   steps: funnelStepsSchema.prefault("product_view,add_to_cart,purchase"),
   unit: z.enum(FUNNEL_UNITS).default("session").meta({ description: "`user` is a person over all devices." }),
   window: funnelWindowSchema.prefault(DEFAULT_WINDOW),
@@ -69,34 +60,12 @@ export interface FunnelUnits {
   groups: readonly { key: string | null; steps: readonly number[] }[];
 }
 
-/** Moments of a client's range. Throws `invalid` where there is no such range. */
-export async function readRange(
-  tx: Transaction,
-  clientId: string,
-  { start, end }: { start: string; end: string },
-): Promise<FunnelRange & { timeZone: string }> {
-  const client = await tx.query.clients.findFirst({ where: eq(clients.id, clientId) });
-  const timeZone = zoneOf(client?.settings ?? {});
-  const read = (text: string) => (text.length === 10 ? boundsOfDay(timeZone, text)[0] : Date.parse(text));
-  const range = { start: read(start), end: read(end), timeZone };
-  const reason =
-    range.start >= range.end
-      ? "must be after start"
-      : range.end - range.start > MAX_FUNNEL_RANGE_MS
-        ? `must be at most ${MAX_FUNNEL_RANGE_MS / DAY_MS} days after start`
-        : undefined;
-  if (reason !== undefined) {
-    throw new AppError("invalid", "The query is not valid.", { faults: [{ path: "/end", reason }] });
-  }
-  return range;
-}
-
 /** From the aggregate; undefined where it does not hold the answer. */
 export async function findFunnelUnits(
   tx: Transaction,
   clientId: string,
   funnel: Funnel,
-  range: FunnelRange & { timeZone: string },
+  range: Range,
 ): Promise<FunnelUnits | undefined> {
   const registered = findRegistered(funnel);
   if (!registered) return undefined;
@@ -127,7 +96,7 @@ interface Entries {
 }
 
 /** A range of whole days of the client. */
-function toDays({ start, end, timeZone }: FunnelRange & { timeZone: string }): Entries | undefined {
+function toDays({ start, end, timeZone }: Range): Entries | undefined {
   const days = [start, end].map((ms) => {
     const day = dayIn(timeZone, ms);
     return boundsOfDay(timeZone, day)[0] === ms ? `${day}T00:00:00Z` : undefined;
@@ -136,7 +105,7 @@ function toDays({ start, end, timeZone }: FunnelRange & { timeZone: string }): E
   return from !== undefined && to !== undefined ? { grain: "day", start: from, end: to } : undefined;
 }
 
-function toHours({ start, end }: FunnelRange): Entries | undefined {
+function toHours({ start, end }: Range): Entries | undefined {
   const isWhole = start % HOURLY.grainMs === 0 && end % HOURLY.grainMs === 0;
   if (!isWhole || end - start > HOURLY.rangeMs) return undefined;
   return { grain: "hour", start: new Date(start).toISOString(), end: new Date(end).toISOString() };
@@ -163,8 +132,4 @@ export async function describeFunnel(
     groups: groups.map(({ key, steps: ofGroup }) => ({ key, steps: withCounts(ofGroup) })),
     as_of: await readAsOf(tx, clientId),
   };
-}
-
-function share(part: number, whole: number): number | null {
-  return whole === 0 ? null : part / whole;
 }

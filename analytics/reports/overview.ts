@@ -1,10 +1,11 @@
 import { sql } from "drizzle-orm";
 import { z } from "zod";
 
+import { addDays, countDays } from "../../core/calendar-day.ts";
 import { type Activity, addActivities } from "../../core/live-hour.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
 import { readAsOf } from "./as-of.ts";
-import { addDays, countDays, type Days, daysInput, daysShape, readDays } from "./days.ts";
+import { type Days, daysInput, daysShape, readDays } from "./days.ts";
 import { productsSchema, reportProducts } from "./products.ts";
 import { type ActivityDeps, readActivity } from "./read-activity.ts";
 import { share, shareSchema } from "./share.ts";

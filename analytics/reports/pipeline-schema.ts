@@ -2,13 +2,13 @@ import { z } from "zod";
 
 import { FORECAST_LEVEL } from "../../core/pipeline/forecast.ts";
 import { pipelineIdSchema, STAGE_KINDS } from "../../core/pipeline/pipeline.ts";
-import { funnelInput } from "./funnel.ts";
+import { rangeInput } from "./range.ts";
 
 const PIPELINE_GROUPS = ["owner", "source"] as const;
 
 export const pipelineInput = z.object({
-  start: funnelInput.shape.start,
-  end: funnelInput.shape.end.meta({
+  start: rangeInput.start,
+  end: rangeInput.end.meta({
     description: "The first moment after it. Everything is as it was then, or is now where it lies ahead.",
   }),
   pipeline_id: pipelineIdSchema.optional().meta({ description: "The client's default one where it is left out." }),

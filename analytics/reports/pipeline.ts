@@ -10,8 +10,8 @@ import { learnChain, type StageOutlook } from "../../core/pipeline/win-chain.ts"
 import { DAY_MS } from "../../core/time.ts";
 import { pipelines, pipelineStages } from "../../platform/postgres/schema.ts";
 import type { Transaction } from "../../platform/postgres/tenant.ts";
-import { readRange } from "./funnel.ts";
 import type { ExpectedReport, pipelineInput, PipelineReport, StageReport, TotalsReport } from "./pipeline-schema.ts";
+import { readRange } from "./range.ts";
 import { readDealStates } from "./read-deal-states.ts";
 
 const MOST_GROUPS = 200;

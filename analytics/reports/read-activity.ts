@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 
-import { boundsOfDay, dayIn } from "../../core/calendar-day.ts";
+import { addDays, boundsOfDay, daysOfHour } from "../../core/calendar-day.ts";
 import { COUNTERS_TTL_DAYS } from "../../core/counters.ts";
 import { partitionOf } from "../../core/lake.ts";
 import { type Activity, addActivities, type LiveHour, NO_ACTIVITY } from "../../core/live-hour.ts";
@@ -13,7 +13,7 @@ import type { UserStore } from "../../platform/user-store.ts";
 import { RAW_DIGEST } from "../etl/book.ts";
 import { activity as aggregate } from "../etl/aggregates/activity.ts";
 import { digestOf } from "../etl/plan-days.ts";
-import { addDays, type Days } from "./days.ts";
+import type { Days } from "./days.ts";
 
 /**
  * So far back the counters are asked. They forget nothing younger than a week; the day between is for clocks that disagree. What comes
@@ -144,13 +144,10 @@ function merge(clientId: string, days: Days, { snapshot, hoursMs, live }: Known)
   return { days: merged, liveHours: shown };
 }
 
-/** An hour may be of two days, where the zone is not whole hours from UTC. */
 function groupByDay(hoursMs: readonly number[], timeZone: string): Map<string, number[]> {
   const days = new Map<string, number[]>();
   for (const startMs of hoursMs) {
-    for (const day of new Set([startMs, startMs + HOUR_MS - 1].map((ms) => dayIn(timeZone, ms)))) {
-      days.set(day, [...(days.get(day) ?? []), startMs]);
-    }
+    for (const day of daysOfHour(timeZone, startMs)) days.set(day, [...(days.get(day) ?? []), startMs]);
   }
   return days;
 }

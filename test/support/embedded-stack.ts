@@ -11,8 +11,6 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** The embedded stack as each of vitest's workers has it: `stackConfig()` tells a test its own. */
     configs: Config[];
-    /** The whole of it, which is the first one's. */
-    config: Config;
   }
 }
 
@@ -23,7 +21,6 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
   if (shared) {
     const { config } = JSON.parse(readFileSync(shared, "utf8")) as { config: Config };
     project.provide("configs", await partStack(config, maxWorkers));
-    project.provide("config", config);
     return undefined;
   }
   await sweepTemporaryFolders();
@@ -35,7 +32,6 @@ export default async function setUp(project: TestProject): Promise<(() => Promis
   };
   try {
     project.provide("configs", await partStack(stack.config, maxWorkers));
-    project.provide("config", { ...stack.config });
     return close;
   } catch (error) {
     await close();

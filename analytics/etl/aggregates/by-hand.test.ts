@@ -1,28 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { readCommerce } from "../../../core/curated-event.ts";
-import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { curatedRows } from "../../../test/support/curated-rows.ts";
+import { useWarehouse } from "../../../test/support/use-warehouse.ts";
 import type { DailyAggregate } from "../aggregate.ts";
 import { query } from "../deps.ts";
 import { activity } from "./activity.ts";
 import { categoryPerformance, productCategory, productPerformance } from "./product-performance.ts";
 import { sessions } from "./sessions.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "livora-by-hand-"));
-let warehouse: Warehouse;
-beforeAll(() => {
-  warehouse = createWarehouse({ memoryLimit: "128MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { warehouse } = useWarehouse("128MB");
 
 const START = Date.parse("2026-11-21T18:30:00.000Z");
 const TYPES = ["product_view", "add_to_cart", "purchase", "page_view", "checkout"];

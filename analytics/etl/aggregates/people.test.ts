@@ -1,24 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { expect, test } from "vitest";
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-
-import { createWarehouse, quote, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
+import { quote } from "../../../platform/warehouse/duckdb.ts";
+import { useWarehouse } from "../../../test/support/use-warehouse.ts";
 import type { DailyAggregate } from "../aggregate.ts";
 import { type Row, query } from "../deps.ts";
 import { personDays } from "./person-days.ts";
 import { purchases } from "./purchases.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "livora-people-"));
-let warehouse: Warehouse;
-beforeAll(() => {
-  warehouse = createWarehouse({ memoryLimit: "128MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+const { warehouse } = useWarehouse("128MB");
 
 type Event = Record<string, string | boolean | null>;
 

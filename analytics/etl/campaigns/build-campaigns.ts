@@ -8,7 +8,7 @@ import { readDataVersion } from "../../ad-hoc/data-version.ts";
 import { findClient, type PartitionRow } from "../book.ts";
 import { bookBuild, NO_DAY, sourcesOf } from "../book-build.ts";
 import type { EtlDeps } from "../deps.ts";
-import { readTimeZone } from "../plan-days.ts";
+import { readTimeZone } from "../../read-time-zone.ts";
 import { insertArms } from "./arms.ts";
 import { insertMessages } from "./messages.ts";
 import { findOwners, type People, stageOwners } from "./people.ts";

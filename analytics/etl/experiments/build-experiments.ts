@@ -8,7 +8,8 @@ import { bookBuild, NO_DAY, sourcesOf } from "../book-build.ts";
 import { type EtlDeps, query, type Row } from "../deps.ts";
 import { createEventsView } from "../events-view.ts";
 import { insertRows } from "../insert-rows.ts";
-import { digestOf, readTimeZone } from "../plan-days.ts";
+import { readTimeZone } from "../../read-time-zone.ts";
+import { digestOf } from "../plan-days.ts";
 import { HOUR_MS } from "../../../core/time.ts";
 import { countExperimentSql } from "./count-sql.ts";
 

@@ -5,66 +5,29 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { EXPOSURE } from "../../../core/experiment/definition.ts";
 import type { Context } from "../../../platform/context.ts";
-import { createLake } from "../../../platform/lake/lake.ts";
 import {
   builds,
   campaigns,
   campaignVersions,
-  clients,
   deliveries,
   experiments,
   journeyRuns,
 } from "../../../platform/postgres/schema.ts";
-import { openWarehouse } from "../../../platform/warehouse/open-warehouse.ts";
-import { createIsolatedContext } from "../../../test/support/context.ts";
-import { makeEnriched, toEntry } from "../../../test/support/enriched-events.ts";
+import { createEtlScene, type EtlScene, type Happened } from "../../../test/support/etl-scene.ts";
 import { reportCampaign } from "../../reports/campaign.ts";
 import { reportExperiment } from "../../reports/experiment.ts";
-import { createLakeConsumer } from "../../stream/lake/consumer.ts";
-import type { EtlDeps } from "../deps.ts";
-import { runEtl } from "../run-etl.ts";
 
+let scene: EtlScene;
 let ctx: Context;
-let deps: EtlDeps;
 let clientId: string;
-let place = 1;
-
 beforeAll(async () => {
-  ctx = await createIsolatedContext();
-  const lake = createLake(ctx.config.LIVORA_LAKE);
-  deps = { ctx, lake, warehouse: openWarehouse(lake, { name: "experiments", memoryLimit: "512MB" }) };
-  clientId = `experiments-${randomUUID()}`;
-  await ctx.db.insert(clients).values({ id: clientId, name: clientId, settings: { timezone: "Asia/Kolkata" } });
+  scene = await createEtlScene();
+  ({ ctx } = scene);
+  clientId = await scene.addClient({ timezone: "Asia/Kolkata" });
 });
-afterAll(async () => {
-  await deps.warehouse.close();
-  await ctx.close();
-});
+afterAll(() => scene?.close());
 
-interface Happened {
-  at: string;
-  type: string;
-  user?: string;
-  anon?: string;
-  props?: Record<string, unknown>;
-  isBot?: boolean;
-}
-
-/** Through the stream's consumer into the lake, and from there into the aggregates. */
-async function happen(all: readonly Happened[]): Promise<void> {
-  const entries = all.map(({ at, type, user = null, anon = null, props = {}, isBot = false }) => {
-    const event = { event_id: randomUUID(), timestamp: at, event_type: type, user_id: user, anon_id: anon, props };
-    const number = place++;
-    const enrichment = { is_bot: isBot };
-    return toEntry(makeEnriched({ clientId, number, timestampMs: Date.parse(at), enrichment, event }), number);
-  });
-  const signal = new AbortController().signal;
-  if (entries.length > 0) {
-    await createLakeConsumer(ctx).handle({ shard: "shardId-000000000000", entries, state: undefined, signal });
-  }
-  await runEtl(deps, { client_id: clientId, run_id: randomUUID() });
-}
-
+const happen = (all: readonly Happened[]) => scene.happen(clientId, all);
 const sees = (variant: string) => ({ type: EXPOSURE, props: { experiment_id: "checkout", variant } });
 const buys = { type: "purchase", props: { revenue: "10.00", currency: "INR" } };
 

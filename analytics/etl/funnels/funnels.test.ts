@@ -1,33 +1,23 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { boundsOfDay } from "../../../core/calendar-day.ts";
 import { countFunnel, type FunnelEvent } from "../../../core/count-funnel.ts";
 import { type Funnel, FUNNEL_UNITS } from "../../../core/funnel.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
 import { createLake } from "../../../platform/lake/lake.ts";
-import { createWarehouse, type Warehouse } from "../../../platform/warehouse/duckdb.ts";
 import { FUNNEL_START, funnelEvents, funnelRows } from "../../../test/support/funnel-rows.ts";
+import { useWarehouse } from "../../../test/support/use-warehouse.ts";
 import { query, type Row } from "../deps.ts";
 import { settleEntries } from "./settle-entries.ts";
 import { stagePairs } from "./stage-pairs.ts";
 import { FUNNEL_GRAINS } from "./stale-buckets.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "livora-funnels-"));
+const { warehouse, folder } = useWarehouse();
 const lake = createLake(join(folder, "lake"));
-let warehouse: Warehouse;
-beforeAll(() => {
-  warehouse = createWarehouse({ memoryLimit: "256MB", threads: 1, tempFolder: join(folder, "spill") });
-});
-afterAll(async () => {
-  await warehouse.close();
-  rmSync(folder, { recursive: true, force: true });
-});
 
 const steps = ["view", "cart", "buy"].map((event_type) => ({ event_type, conditions: [] }));
 const ZONES = ["UTC", "Asia/Kolkata", "America/New_York"];

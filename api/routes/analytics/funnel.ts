@@ -1,10 +1,5 @@
-import {
-  describeFunnel,
-  findFunnelUnits,
-  funnelInput,
-  funnelReportSchema,
-  readRange,
-} from "../../../analytics/reports/funnel.ts";
+import { describeFunnel, findFunnelUnits, funnelInput, funnelReportSchema } from "../../../analytics/reports/funnel.ts";
+import { readRange } from "../../../analytics/reports/range.ts";
 import type { Question } from "../../../core/contracts/ad-hoc.ts";
 import { inTransaction, requireScope } from "../../../crm/context.ts";
 import { defineRoute } from "../../route.ts";
