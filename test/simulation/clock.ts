@@ -144,6 +144,7 @@ export function createClock(startMs: number): Clock {
     uninstall() {
       restore?.();
       restore = null;
+      queue.length = 0;
     },
   };
   return clock;
@@ -182,10 +183,13 @@ function installGlobals(clock: Clock, random: () => number): () => void {
   });
   performance.now = () => clock.elapsedMs;
   Math.random = random;
+  const sleepers = new Set<() => void>();
   timersPromises.setTimeout = ((ms: number, value: unknown, options?: { signal?: AbortSignal }) =>
-    sleepUnlessAborted(clock, ms, value, options?.signal)) as typeof timersPromises.setTimeout;
+    sleepUnlessAborted(clock, sleepers, ms, value, options?.signal)) as typeof timersPromises.setTimeout;
   syncBuiltinESMExports();
   return () => {
+    // Node holds a composed signal for as long as somebody listens, and with it all of this world.
+    for (const forget of sleepers) forget();
     Object.assign(global, Object.fromEntries(kept));
     performance.now = now;
     Math.random = realRandom;
@@ -214,18 +218,30 @@ function repeat(clock: Clock, run: () => void, ms: number) {
   });
 }
 
-function sleepUnlessAborted(clock: Clock, ms: number, value: unknown, signal?: AbortSignal): Promise<unknown> {
+function sleepUnlessAborted(
+  clock: Clock,
+  sleepers: Set<() => void>,
+  ms: number,
+  value: unknown,
+  signal?: AbortSignal,
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    const forget = () => {
+      sleepers.delete(forget);
+      signal?.removeEventListener("abort", abort);
+    };
     const abort = () => {
       timer.cancel();
+      forget();
       reject(new DOMException("The operation was aborted", "AbortError"));
     };
     const timer = clock.after(Math.max(1, ms), () => {
-      signal?.removeEventListener("abort", abort);
+      forget();
       resolve(value);
     });
-    if (signal?.aborted) abort();
-    else signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) return abort();
+    sleepers.add(forget);
+    signal?.addEventListener("abort", abort, { once: true });
   });
 }
 

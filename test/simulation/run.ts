@@ -33,7 +33,7 @@ export async function runSeed(seed: number, options: SeedOptions = {}): Promise<
   const workflows = await loadWorkflows();
   const beganMs = performance.now();
   const scenario = drawScenario(seed, options.drop);
-  postgres.empty();
+  await postgres.empty();
   publish(postgres);
   const world = createWorld(scenario, { postgres, workflows }, options.tell ?? (() => undefined));
   const isAtRest = await world.run();
