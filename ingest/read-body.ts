@@ -10,6 +10,11 @@ export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 /** Of all bodies that are being read at the same time. */
 const MAX_READING_BYTES = 256 * 1024 * 1024;
 
+/** What DEFLATE can pack into one byte: who claims more is no archive, and shall be told that. */
+const MAX_RATIO = 1_032;
+/** Each piece is a journey to the thread pool and back. */
+const INFLATED_AT_ONCE_BYTES = 128 * 1024;
+
 const unzip = promisify(gunzip);
 
 /** The body's bytes, unpacked. Throws 413, 415, 400 where it is not what its encoding says, 503 where too many come at once. */
@@ -72,14 +77,22 @@ function collect(request: IncomingMessage, budget: { bytes: number }): Promise<B
 
 function ignore(): void {}
 
-/** Stops where the limit is reached, however much more the archive holds. */
+/** Stops where the limit is reached, however much more the archive holds; not begun where the archive itself says so. */
 async function inflate(body: Buffer): Promise<Buffer> {
+  if (claimsTooMuch(body)) throw tooLarge();
   try {
-    return await unzip(body, { maxOutputLength: MAX_BODY_BYTES });
+    return await unzip(body, { maxOutputLength: MAX_BODY_BYTES, chunkSize: INFLATED_AT_ONCE_BYTES });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") throw tooLarge();
     throw new AppError("invalid", "The body is not gzip.", { cause, faults: [{ path: "", reason: "not gzip" }] });
   }
+}
+
+/** An archive ends with the size of what it holds (RFC 1952). One that lies is found out while it is unpacked. */
+function claimsTooMuch(body: Buffer): boolean {
+  if (body.length < 4 || body[0] !== 0x1f || body[1] !== 0x8b) return false;
+  const claimed = body.readUInt32LE(body.length - 4);
+  return claimed > MAX_BODY_BYTES && claimed <= body.length * MAX_RATIO;
 }
 
 function tooLarge(): HttpError {
