@@ -14,7 +14,7 @@ Attacks a Livora of its own, on loopback, with one fault after the other, and pr
 
   --only NAME   this scenario, and others where it is given again
   --runs N      how often the fault is injected in each scenario (3)
-  --long        the long form of those that have one (Temporal away for 30 minutes, ten blows a run)
+  --long        the long form of those that have one (Temporal away for 30 minutes, twenty-five blows a run)
   --list        the scenarios
   --help        this
 

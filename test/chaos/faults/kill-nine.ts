@@ -19,7 +19,7 @@ const PARTS = {
 } as const satisfies Partial<Record<PartName, string>>;
 
 /** So many in each run of the long form: a run's set-up and its judgement are most of its time. */
-const BLOWS = 10;
+const BLOWS = 25;
 const WITHIN_MS = 5_000;
 
 /** Blows fall at moments of chance, while people are about. */
