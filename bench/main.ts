@@ -16,6 +16,7 @@ import { funnel } from "./scenarios/funnel.ts";
 import { journeys } from "./scenarios/journeys.ts";
 import { lakeWriter } from "./scenarios/lake-writer.ts";
 import { readApi } from "./scenarios/read-api.ts";
+import { replay } from "./scenarios/replay.ts";
 import { formatTable } from "./table.ts";
 
 /** A new row is a new file in `scenarios/` and a line here. */
@@ -28,6 +29,7 @@ const SCENARIOS: readonly Scenario[] = [
   eventToMessage,
   journeys,
   audit,
+  replay,
   readApi,
   etl,
   funnel,
