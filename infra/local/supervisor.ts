@@ -7,8 +7,8 @@ import { type Exit, signalProcess } from "./process.ts";
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
-/** Who lived this long is forgiven: the next pause is the first one again. */
-const STEADY_AFTER_MS = 30_000;
+/** Who was healthy this long is forgiven: only what dies as soon as it is up, or never comes up, is waited for longer. */
+const STEADY_AFTER_MS = 1_000;
 
 export interface Supervisor {
   /** Starts a part, resolves once it is healthy, and from then on starts it again whenever it dies or hangs. Rejects where the first start fails. */
@@ -26,7 +26,7 @@ export interface Supervisor {
 
 interface Ward {
   part: Part | undefined;
-  startedAtMs: number;
+  healthySinceMs: number;
   restarts: number;
   isWanted: boolean;
   /** Resolves when watching has ended. */
@@ -43,9 +43,9 @@ export function createSupervisor(report: Report, patience: Patience = PATIENCE):
       throw new Error("stopped while it was starting");
     }
     ward.part = part;
-    ward.startedAtMs = Date.now();
     try {
       await part.ready();
+      ward.healthySinceMs = Date.now();
       return part;
     } catch (error) {
       await part.stop();
@@ -58,7 +58,7 @@ export function createSupervisor(report: Report, patience: Patience = PATIENCE):
     let pauseMs = FIRST_PAUSE_MS;
     while (ward.isWanted && ward.part) {
       const { code, signal } = await untilEnded(name, ward, ward.part);
-      const livedMs = Date.now() - ward.startedAtMs;
+      const livedMs = Date.now() - ward.healthySinceMs;
       ward.part = undefined;
       if (!ward.isWanted) return;
       report(`${name} ended unexpectedly (${signal ?? `code ${code}`}): starting it again`);
@@ -107,7 +107,13 @@ export function createSupervisor(report: Report, patience: Patience = PATIENCE):
 
   return {
     async supervise(name, start) {
-      const ward: Ward = { part: undefined, startedAtMs: 0, restarts: 0, isWanted: true, watching: Promise.resolve() };
+      const ward: Ward = {
+        part: undefined,
+        healthySinceMs: 0,
+        restarts: 0,
+        isWanted: true,
+        watching: Promise.resolve(),
+      };
       wards.set(name, ward);
       const part = await startWard(ward, start);
       ward.watching = watch(name, ward, start);
