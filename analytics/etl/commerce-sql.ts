@@ -5,10 +5,30 @@ import { quote } from "../../platform/warehouse/duckdb.ts";
 /**
  * What `readCommerce` in core/curated-event.ts says, as SQL: ten million events a night are more than JavaScript should parse. A
  * property test holds the two against each other. Adds to `rows` (event_type, props as JSON) the columns of `CommerceFacts`.
+ *
+ * Each step names what the next one uses: what stands in a CASE twice, DuckDB would compute twice.
  */
 export function readCommerceSql(rows: string): string {
-  return `
-    SELECT * EXCLUDE (p, objects, one, many, unit, money, is_purchase, is_named, has_price, stated, one_quantity),
+  const steps = [
+    `SELECT *, event_type = ${quote(PURCHASE)} AS is_purchase, from_json(coalesce(props, '{}'), ${quote(JSON.stringify(PROPS))}) AS p`,
+    `SELECT *, ${OBJECTS} AS objects`,
+    `SELECT * REPLACE (CASE WHEN len(objects) > 1 THEN objects END AS objects),
+      ${currency("p.currency")} AS stated,
+      CASE WHEN objects IS NULL THEN ${lineFields("p")} WHEN len(objects) = 1 THEN ${lineFields("objects[1]")} END AS one`,
+    `SELECT *,
+      ${factor("stated")} AS unit,
+      ${decimal("one.quantity", 6)} AS one_read,
+      CASE WHEN is_purchase THEN ${decimal("one.price")} END AS one_price,
+      CASE WHEN p.revenue IS NOT NULL THEN ${decimal("p.revenue")} WHEN is_purchase THEN ${decimal("p.value")} END AS named,
+      CASE WHEN objects IS NOT NULL THEN list_transform(objects, lambda o: ${lineOf("o")}) END AS many,
+      p.revenue IS NOT NULL OR (is_purchase AND p.value IS NOT NULL) AS is_named,
+      is_purchase AND CASE WHEN objects IS NULL THEN one.price IS NOT NULL ELSE len(list_filter(objects, lambda o: o.price IS NOT NULL)) > 0 END AS has_price`,
+    `SELECT *, ${sold("one_read")} AS one_quantity`,
+    `SELECT *,
+      CASE WHEN is_named THEN named WHEN has_price THEN ${product("one_price", "one_quantity")} END AS amount,
+      CASE WHEN has_price AND NOT is_named THEN list_transform(many, lambda line: ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")}) END AS lines`,
+    `SELECT *, ${MONEY} AS money`,
+    `SELECT * EXCLUDE (p, objects, one, many, unit, money, is_purchase, is_named, has_price, stated, one_read, one_price, one_quantity, named, amount, lines),
       ${text("one.product_id", "one.sku")} AS product_id,
       ${text("one.category")} AS category,
       one_quantity AS quantity,
@@ -16,28 +36,12 @@ export function readCommerceSql(rows: string): string {
       CASE WHEN money IS NOT NULL THEN stated END AS currency,
       CASE WHEN NOT (is_named OR has_price) THEN NULL WHEN stated IS NULL THEN 'currency' WHEN money IS NULL THEN 'amount' END AS revenue_fault,
       ${text("p.order_id")} AS order_id,
-      list_transform(many, lambda line: {
+      CASE WHEN many IS NOT NULL THEN list_transform(many, lambda line: {
         'product_id': line.product_id, 'category': line.category, 'quantity': line.quantity,
         'revenue_minor': CASE WHEN money IS NOT NULL AND is_purchase THEN ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")} END
-      }) AS items
-    FROM (
-      SELECT *, ${MONEY} AS money FROM (
-        SELECT *, ${factor("stated")} AS unit,
-          ${quantity("one.quantity")} AS one_quantity,
-          list_transform(objects, lambda o: ${lineOf("o")}) AS many,
-          p.revenue IS NOT NULL OR (is_purchase AND p.value IS NOT NULL) AS is_named,
-          is_purchase AND (one.price IS NOT NULL OR coalesce(len(list_filter(objects, lambda o: o.price IS NOT NULL)) > 0, FALSE)) AS has_price
-        FROM (
-          SELECT * REPLACE (CASE WHEN len(objects) > 1 THEN objects END AS objects),
-            ${currency("p.currency")} AS stated,
-            CASE WHEN objects IS NULL THEN ${lineFields("p")} WHEN len(objects) = 1 THEN ${lineFields("objects[1]")} END AS one
-          FROM (
-            SELECT *, ${OBJECTS} AS objects
-            FROM (SELECT *, event_type = ${quote(PURCHASE)} AS is_purchase, from_json(coalesce(props, '{}'), ${quote(JSON.stringify(PROPS))}) AS p FROM ${rows})
-          )
-        )
-      )
-    )`;
+      }) END AS items`,
+  ];
+  return steps.reduce((before, step) => `${step} FROM (${before})`, `FROM ${rows}`);
 }
 
 const LINE = { product_id: "JSON", sku: "JSON", category: "JSON", price: "JSON", quantity: "JSON" };
@@ -53,7 +57,7 @@ const PROPS = {
 const SPACE = "' ' || chr(9) || chr(10) || chr(13)";
 
 /** The lines of an order that are objects; NULL where there are none. */
-const OBJECTS = `CASE WHEN coalesce(left(CAST(p.items AS VARCHAR), 1) = '[', FALSE) OR coalesce(left(CAST(p.products AS VARCHAR), 1) = '[', FALSE) THEN
+const OBJECTS = `CASE WHEN p.items IS NULL AND p.products IS NULL THEN NULL WHEN coalesce(left(CAST(p.items AS VARCHAR), 1) = '[', FALSE) OR coalesce(left(CAST(p.products AS VARCHAR), 1) = '[', FALSE) THEN
   nullif(list_transform(
     list_filter(
       from_json(CASE WHEN coalesce(left(CAST(p.items AS VARCHAR), 1) = '[', FALSE) THEN p.items ELSE p.products END, '["JSON"]')[1:${MAX_ITEMS}],
@@ -69,19 +73,17 @@ function lineFields(struct: string): string {
 function lineOf(object: string): string {
   return `{
     'product_id': ${text(`${object}.product_id`, `${object}.sku`)}, 'category': ${text(`${object}.category`)},
-    'price': ${decimal(`${object}.price`)}, 'quantity': ${quantity(`${object}.quantity`)},
-    'has_amount': ${object}.quantity IS NULL OR ${quantity(`${object}.quantity`)} IS NOT NULL
+    'price': ${decimal(`${object}.price`)}, 'quantity': ${sold(decimal(`${object}.quantity`, 6))},
+    'has_amount': ${object}.quantity IS NULL OR ${sold(decimal(`${object}.quantity`, 6))} IS NOT NULL
   }`;
 }
 
-const LINES = `CASE WHEN many IS NULL THEN ${toMinor(product(decimal("one.price"), "one_quantity"), "unit", "(one.quantity IS NULL OR one_quantity IS NOT NULL)")}
-  WHEN len(list_filter(many, lambda line: ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")} IS NULL)) > 0 THEN NULL
-  ELSE CAST(list_sum(list_transform(many, lambda line: ${toMinor(product("line.price", "line.quantity"), "unit", "line.has_amount")})) AS HUGEINT) END`;
+const HAS_AMOUNT = "(is_named OR one.quantity IS NULL OR one_quantity IS NOT NULL)";
 
+/** Of several lines, one that cannot be told makes the sum unknown. */
 const MONEY = `CASE WHEN NOT (is_named OR has_price) THEN NULL
-  WHEN p.revenue IS NOT NULL THEN ${toMinor(decimal("p.revenue"), "unit")}
-  WHEN is_named THEN ${toMinor(decimal("p.value"), "unit")}
-  ELSE ${safe(`(${LINES})`)} END`;
+  WHEN is_named OR many IS NULL THEN ${toMinor("amount", "unit", HAS_AMOUNT)}
+  WHEN list_count(lines) = len(lines) THEN ${safe("CAST(list_sum(lines) AS HUGEINT)")} END`;
 
 /** The first of some JSON values that is text, or a whole number. */
 function text(...values: string[]): string {
@@ -100,15 +102,21 @@ function isNumber(json: string): string {
 
 /** NULL where it is no number that could be told for sure. Digits that are too many are cut off. */
 function decimal(json: string, digits = 9): string {
+  const type = `DECIMAL(${digits + 12}, ${digits})`;
   const pattern = `^[ \\t\\r\\n]*(?:\\+|(-))?(\\d{1,12})(?:\\.(\\d{0,${digits}})\\d*)?[ \\t\\r\\n]*$`;
   const plain = `regexp_replace(${json} ->> '$', '${pattern}', '\\1\\2.\\30')`;
-  return `CASE WHEN ${isNumber(json)} AND abs(TRY_CAST(${json} AS DOUBLE)) < 0.0001 THEN 0
-    WHEN regexp_matches(${json} ->> '$', '${pattern}') THEN TRY_CAST(${plain} AS DECIMAL(${digits + 12}, ${digits})) END`;
+  return `CASE WHEN ${json} IS NULL THEN NULL
+    WHEN regexp_full_match(${json} ->> '$', '${USUAL}') THEN TRY_CAST(${json} ->> '$' AS ${type})
+    WHEN ${isNumber(json)} AND abs(TRY_CAST(${json} AS DOUBLE)) < 0.0001 THEN 0
+    WHEN regexp_matches(${json} ->> '$', '${pattern}') THEN TRY_CAST(${plain} AS ${type}) END`;
 }
 
-function quantity(json: string): string {
-  const read = decimal(json, 6);
-  return `(CASE WHEN ${read} > 0 AND ${read} < 1000000000 THEN CAST(${read} AS DECIMAL(18, 6)) END)`;
+/** What nearly all numbers look like: those need not be looked at any closer. */
+const USUAL = "\\d{1,9}(\\.\\d{1,4})?";
+
+/** A number of pieces that anybody sells. */
+function sold(pieces: string): string {
+  return `(CASE WHEN ${pieces} > 0 AND ${pieces} < 1000000000 THEN CAST(${pieces} AS DECIMAL(18, 6)) END)`;
 }
 
 function product(price: string, count: string): string {

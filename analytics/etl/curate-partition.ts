@@ -9,7 +9,7 @@ import { type Beginning, checkSessions, readBeginnings } from "./check-sessions.
 import { checkCurated, onePass } from "./checks.ts";
 import { readCommerceSql } from "./commerce-sql.ts";
 import { clientFile, hourFile, removeOldVersions } from "./curated-files.ts";
-import type { EtlDeps } from "./deps.ts";
+import { type EtlDeps, query } from "./deps.ts";
 import { readFiles } from "./read-files.ts";
 import { REPEATS_EMPTY } from "./settle-repeats.ts";
 import { findFault, ID_HASH, isSound, PLACE, withRawFiles } from "./stage-ids.ts";
@@ -103,28 +103,49 @@ async function stageRows(
   await connection.run(`CREATE OR REPLACE TEMP TABLE kept AS SELECT * FROM ${ids}
     WHERE (h1, h2) NOT IN (SELECT (h1, h2) FROM elsewhere)`);
   const raw = `(SELECT *, ${ID_HASH} FROM ${files} WHERE ${isSound(client_id)})`;
-  const first = `SELECT raw.* EXCLUDE (h1, h2) FROM ${raw} AS raw SEMI JOIN kept USING (h1, h2, source_sequence, source_index, source_shard)
-    QUALIFY row_number() OVER (PARTITION BY h1, h2) = 1`;
+  const first = `SELECT raw.* EXCLUDE (h1, h2) FROM ${raw} AS raw SEMI JOIN kept USING (h1, h2, source_sequence, source_index, source_shard)`;
   await connection.run(
     `CREATE OR REPLACE TEMP TABLE curated AS SELECT ${COLUMNS} FROM (${readCommerceSql(`(${first})`)})`,
   );
-  const counted = await connection.runAndReadAll(
-    `SELECT count(*)::DOUBLE, count(*) FILTER (${isSound(client_id)})::DOUBLE, count(*) FILTER (${isSound(client_id)} AND (md5_number_upper(event_id), md5_number_lower(event_id)) NOT IN (SELECT (h1, h2) FROM ${ids}))::DOUBLE FROM ${files}`,
+  const [named = {}] = await query(
+    connection,
+    `SELECT (SELECT count(*) FROM ${ids}) AS ids, (SELECT count(*) FROM ${ids} SEMI JOIN elsewhere USING (h1, h2)) AS elsewhere,
+      (SELECT count(*) FROM kept) AS kept, (SELECT count(*) FROM curated) AS curated`,
   );
-  const named = await connection.runAndReadAll(
-    `SELECT (SELECT count(*) FROM ${ids})::DOUBLE, (SELECT count(*) FROM ${ids} SEMI JOIN elsewhere USING (h1, h2))::DOUBLE`,
+  const count = (name: string) => Number(named[name] ?? 0);
+  if (count("curated") > count("kept")) await connection.run(ONE_OF_EACH);
+  const [counted = {}] = await query(
+    connection,
+    `SELECT count(*) AS raw, count(*) FILTER (${isSound(client_id)}) AS sound FROM ${files}`,
   );
-  const [ofIds, elsewhere] = (named.getRowsJson()[0] ?? []).map(Number);
-  const [all, sound, late] = (counted.getRowsJson()[0] ?? []).map(Number);
+  const sound = Number(counted["sound"]);
+  const late = sound === count("ids") ? 0 : await countLate(connection, files, ids, client_id);
   const beginnings = await readBeginnings(connection, {
     files,
     clientId: client_id,
     startMs: startOf(hour.partition),
   });
-  // What came in since the ids were read belongs to the next time.
-  const early = (rows = 0) => rows - (late ?? 0);
-  return { raw: early(all), sound: early(sound), ids: ofIds ?? 0, elsewhere: elsewhere ?? 0, beginnings };
+  return {
+    raw: Number(counted["raw"]) - late,
+    sound: sound - late,
+    ids: count("ids"),
+    elsewhere: count("elsewhere"),
+    beginnings,
+  };
 }
+
+/** Rows that came in since the ids were read: they belong to the next time. */
+async function countLate(connection: DuckDBConnection, files: string, ids: string, clientId: string): Promise<number> {
+  const [counted = {}] = await query(
+    connection,
+    `SELECT count(*) AS late FROM (SELECT ${ID_HASH} FROM ${files} WHERE ${isSound(clientId)}) AS raw ANTI JOIN ${ids} AS ids USING (h1, h2)`,
+  );
+  return Number(counted["late"]);
+}
+
+/** A window over all rows costs as much as reading them: only where there are copies. */
+const ONE_OF_EACH = `CREATE OR REPLACE TEMP TABLE curated AS
+  FROM curated QUALIFY row_number() OVER (PARTITION BY event_id) = 1`;
 
 const COLUMNS = CURATED_COLUMNS.map(([name, type]) => `CAST(${EXPRESSIONS[name] ?? name} AS ${type}) AS ${name}`).join(
   ", ",
