@@ -5,6 +5,8 @@ import type { Request, Response } from "express";
 import { AppError } from "../core/errors.ts";
 import { findUnstorable, parse } from "../core/parse.ts";
 import { type CrmContext, logAccess } from "../crm/context.ts";
+import { forgetCached } from "../platform/cache.ts";
+import { withTimeout } from "../platform/with-timeout.ts";
 import { answerCached, cachePolicyOf } from "./answer-cached.ts";
 import type { Authenticate, KeyHolder } from "./authenticate.ts";
 import type { ApiContext } from "./context.ts";
@@ -15,6 +17,8 @@ import { requestIdOf } from "./observe.ts";
 import { readJson, readRaw } from "./read-body.ts";
 import type { Reports } from "./reports.ts";
 import type { Answer, JsonRoute, OpenRoute, RawRoute, Route } from "./route.ts";
+
+const FORGOTTEN_WITHIN_MS = 1_000;
 
 export interface HandlerDeps {
   api: ApiContext;
@@ -70,7 +74,16 @@ async function handleJson(route: JsonRoute, deps: HandlerDeps, request: Request,
   const call = { ctx, api, reports: deps.reports, input, body, sent, request };
   if (asked) return deps.exportReport({ route, call, ...asked });
   const policy = cachePolicyOf(route);
-  return policy ? answerCached(route, call, policy) : route.handle(call);
+  if (policy) return answerCached(route, call, policy);
+  const answer = await route.handle(call);
+  if (route.changesReports) await forgetReports(ctx);
+  return answer;
+}
+
+/** What was changed stays so, also where Redis is away: then reports show it once they are too old. */
+async function forgetReports({ redis, log, principal }: CrmContext): Promise<void> {
+  const forgetting = withTimeout(() => forgetCached(redis, principal.client_id), FORGOTTEN_WITHIN_MS, "Redis");
+  await forgetting.catch((error: unknown) => log.warn({ err: error }, "reports that were kept still count"));
 }
 
 async function handleOpen(route: OpenRoute, { api, reports, limiter }: HandlerDeps, request: Request): Promise<Answer> {

@@ -140,6 +140,19 @@ describe("the report of the pipeline", () => {
     expect(stageOf({ stages: now.forecast.stages }, "lead")).toMatchObject({ seen: 1 });
   });
 
+  test("shows at once what was changed by hand", async () => {
+    const query = `start=2026-10-01&end=${new Date(Date.now() + 86_400_000).toISOString().slice(0, 10)}`;
+    const before = await report(query);
+    const { body } = await t.call("POST", "/api/v1/deals", { body: { title: "new", contact_id } });
+    const created = await report(query);
+    expect(created.totals.open.deals).toBe(before.totals.open.deals + 1);
+    const change = { version: 1, amount_minor: 700, currency: "GBP" };
+    expect((await t.call("PATCH", `/api/v1/deals/${body.deal_id}`, { body: change })).status).toBe(200);
+    expect((await report(query)).totals.open.amounts["GBP"]).toBe(700);
+    await t.call("POST", `/api/v1/deals/${body.deal_id}/move`, { body: { version: 2, stage: "won" } });
+    expect((await report(query)).totals.open).toEqual(before.totals.open);
+  });
+
   test("is exported as its stages", async () => {
     const csv = await fetch(`${t.base}/api/v1/analytics/pipeline?start=2026-10-01&end=2026-11-01&format=csv`, {
       headers: { authorization: `Bearer ${t.ours.api_key}` },

@@ -83,6 +83,8 @@ export interface JsonRoute<I extends z.ZodObject = z.ZodObject, B extends z.ZodT
   consumes?: Record<string, z.ZodType>;
   /** How long an answer is kept; what is read of `/analytics` is, unless this is false. See `answer-cached.ts`. */
   cache?: CachePolicy | false;
+  /** Reports show what it changes: none that was kept counts from then on. */
+  changesReports?: true;
   /** As which table a report of `/analytics` can be exported, where its schema alone does not tell; false: not at all. */
   table?: ReportTable | false;
   /** What is logged of each read, also of one that is answered from the cache: action and subject, see `logAccess`. */

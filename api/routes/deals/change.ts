@@ -10,6 +10,7 @@ export const changeDealRoute = defineRoute({
   tag: "deals",
   summary: "Change what is said of a deal; null takes it away",
   scope: "admin",
+  changesReports: true,
   input: getDealInput,
   body: dealPatchSchema,
   responses: { 200: { description: "As it is now.", schema: dealSchema } },

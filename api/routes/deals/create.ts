@@ -9,6 +9,7 @@ export const createDealRoute = defineRoute({
   tag: "deals",
   summary: "Make a deal; the same deal_id again makes no second one",
   scope: "admin",
+  changesReports: true,
   body: createDealInput,
   responses: {
     200: { description: "It is there already, as it is now; nothing was changed.", schema: dealSchema },

@@ -10,6 +10,7 @@ export const moveDealRoute = defineRoute({
   tag: "deals",
   summary: "Put a deal into another stage of its pipeline: also to win or lose it, or to open it again",
   scope: "admin",
+  changesReports: true,
   input: getDealInput,
   body: dealMoveSchema,
   responses: { 200: { description: "As it is now.", schema: dealSchema } },

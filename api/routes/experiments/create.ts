@@ -10,6 +10,7 @@ export const createExperimentRoute = defineRoute({
   tag: "analytics",
   summary: "Begin an experiment, or plan it: its variants with their split, the metric and its window",
   scope: "admin",
+  changesReports: true,
   body: experimentSchema,
   responses: {
     200: { description: "It was there, just so.", schema: experimentViewSchema },

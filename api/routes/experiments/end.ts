@@ -9,6 +9,7 @@ export const endExperimentRoute = defineRoute({
   tag: "analytics",
   summary: "End an experiment: exposures from now on do not count; windows that are open go on",
   scope: "admin",
+  changesReports: true,
   input: experimentInput,
   responses: { 200: { description: "It has ended.", schema: experimentViewSchema } },
   problems: [404, 409],

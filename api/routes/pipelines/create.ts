@@ -10,6 +10,7 @@ export const createPipelineRoute = defineRoute({
   tag: "deals",
   summary: "Make a pipeline of stages in their order, at least one of each kind",
   scope: "admin",
+  changesReports: true,
   body: pipelineSchema,
   responses: { 201: { description: "The pipeline is new.", schema: pipelineViewSchema } },
   problems: [409],
