@@ -1,4 +1,4 @@
-import { Client, Connection, WorkflowIdConflictPolicy } from "@temporalio/client";
+import { Client, WorkflowIdConflictPolicy } from "@temporalio/client";
 
 import { RESUME_CAMPAIGN_WORKFLOW, type ResumeCampaignInput, resumeCampaignId } from "../core/contracts/campaign.ts";
 import { JOURNEY_TASK_QUEUE, type RunStatus, WHERE_QUERY } from "../core/contracts/journey.ts";
@@ -6,12 +6,13 @@ import { AppError } from "../core/errors.ts";
 import type { JourneyClient } from "../crm/journey-client.ts";
 import type { Config } from "../platform/config.ts";
 import type { Logger } from "../platform/logger.ts";
+import { connectTemporal } from "../platform/temporal-connection.ts";
 
 const START_TIMEOUT_MS = 5_000;
 
 /** Temporal as the CRM needs it. Connects when it is first used, so the API starts and serves without it. */
 export function connectJourneyClient(config: Config, log: Logger): JourneyClient & { close(): Promise<void> } {
-  const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
+  const connection = connectTemporal(config);
   const client = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const within = <T>(timeoutMs: number, work: () => Promise<T>) =>
     connection.withDeadline(Date.now() + timeoutMs, work);

@@ -1,4 +1,4 @@
-import { Client, Connection, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import { Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 
 import {
@@ -14,6 +14,7 @@ import {
 import { AppError } from "../core/errors.ts";
 import type { Config } from "../platform/config.ts";
 import type { Logger } from "../platform/logger.ts";
+import { connectTemporal } from "../platform/temporal-connection.ts";
 
 const QUERY_TIMEOUT_MS = 2_000;
 const UPDATE_TIMEOUT_MS = 15_000;
@@ -30,7 +31,7 @@ export interface ShardClient {
 
 /** Connects when it is first used. */
 export function connectShardClient(config: Config, log: Logger): ShardClient {
-  const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
+  const connection = connectTemporal(config);
   const { workflow } = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const update = async <R, A>(stream: string, name: string, given: A): Promise<R> => {
     const handle = workflow.getHandle(scalingId(stream));

@@ -1,14 +1,9 @@
-import {
-  Client,
-  Connection,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
-} from "@temporalio/client";
+import { Client, WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from "@temporalio/client";
 
 import { AppError } from "../core/errors.ts";
 import type { Config } from "../platform/config.ts";
 import type { Logger } from "../platform/logger.ts";
+import { connectTemporal } from "../platform/temporal-connection.ts";
 
 const CALL_TIMEOUT_MS = 5_000;
 const QUERY_TIMEOUT_MS = 2_000;
@@ -26,7 +21,7 @@ export interface WorkflowClient {
 
 /** Connects when it is first used, so the API starts and serves without Temporal. */
 export function connectWorkflowClient(config: Config, log: Logger): WorkflowClient {
-  const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
+  const connection = connectTemporal(config);
   const { workflow } = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     try {

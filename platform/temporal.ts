@@ -1,6 +1,5 @@
 import {
   Client,
-  Connection,
   isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
@@ -19,6 +18,7 @@ import {
 } from "../core/contracts/journey.ts";
 import { AppError, type ErrorCode } from "../core/errors.ts";
 import type { Config } from "./config.ts";
+import { connectTemporal } from "./temporal-connection.ts";
 
 /** Longer than Temporal ever takes when it is well. */
 const CALL_TIMEOUT_MS = 5_000;
@@ -51,7 +51,7 @@ export interface BrokenJourneys {
 export function connectJourneys(
   config: Pick<Config, "LIVORA_TEMPORAL_ADDRESS" | "LIVORA_TEMPORAL_NAMESPACE">,
 ): Journeys & BrokenJourneys {
-  const connection = Connection.lazy({ address: config.LIVORA_TEMPORAL_ADDRESS });
+  const connection = connectTemporal(config);
   const { workflow } = new Client({ connection, namespace: config.LIVORA_TEMPORAL_NAMESPACE });
   const call = <T>(work: () => Promise<T>) => translate(connection.withDeadline(Date.now() + CALL_TIMEOUT_MS, work));
   const signal = (workflowId: string, name: string, payload: object) =>

@@ -1,4 +1,4 @@
-import { Connection, ScheduleClient } from "@temporalio/client";
+import { ScheduleClient } from "@temporalio/client";
 import { sql } from "drizzle-orm";
 
 import {
@@ -11,6 +11,7 @@ import {
 } from "../core/contracts/etl.ts";
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Context } from "../platform/context.ts";
+import { connectTemporal } from "../platform/temporal-connection.ts";
 import { ensureSchedule, type RegularWorkflow, type Times } from "./ensure-schedule.ts";
 import { repeat } from "./repeat.ts";
 
@@ -21,7 +22,7 @@ const NIGHT_HOUR = 2;
 
 /** Each client that has events gets a Schedule, sooner or later, until stopped. */
 export function keepEtlSchedules(ctx: Pick<Context, "db" | "config" | "log">): { stop(): Promise<void> } {
-  const connection = Connection.lazy({ address: ctx.config.LIVORA_TEMPORAL_ADDRESS });
+  const connection = connectTemporal(ctx.config);
   const schedules = new ScheduleClient({ connection, namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE });
   const known = new Set<string>();
   const repeating = repeat(MINUTE_MS, async () => {
