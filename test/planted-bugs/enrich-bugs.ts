@@ -144,4 +144,30 @@ export const ENRICH_BUGS: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: "schema-strands-what-came-through",
+    says: "A schema that was changed between two tries of a batch puts aside what has been passed on already: it can never come back.",
+    file: "analytics/stream/enrich/schema.ts",
+    finds: `verdict.mode === "observe" || seen.cameThrough(draft)`,
+    becomes: `verdict.mode === "observe"`,
+    caughtBy: [
+      {
+        file: "analytics/stream/enrich/schema.test.ts",
+        test: "what came through before the schema was changed comes through when its batch is tried again",
+      },
+    ],
+  },
+  {
+    name: "replay-held-to-old-schema",
+    says: "A dead letter that is replayed is judged by the schema of the day it came, however that was mended since.",
+    file: "analytics/stream/enrich/schema.ts",
+    finds: "replay ? Infinity : receivedAtMs",
+    becomes: "receivedAtMs",
+    caughtBy: [
+      {
+        file: "analytics/stream/enrich/schema.test.ts",
+        test: "a dead letter that is replayed is held to the latest version, read after it came",
+      },
+    ],
+  },
 ];
