@@ -16,6 +16,8 @@ import { createLakeConsumer } from "./stream/lake/consumer.ts";
 import { createReceiptsConsumer } from "./stream/receipts/consumer.ts";
 
 const PUBLISH_EVERY_MS = 10_000;
+/** Nobody waits for what these write as one waits for a message: when nothing happens they ask less often. */
+const UNHURRIED = { idlePollMs: 500 };
 
 export interface ConsumersDeps {
   ctx: Context;
@@ -54,9 +56,10 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
       },
     }),
     journeys,
-    runConsumer(ctx, createCountersConsumer(ctx, { registry, store, watch })),
+    runConsumer(ctx, { ...createCountersConsumer(ctx, { registry, store, watch }), ...UNHURRIED }),
     runConsumer(ctx, {
       ...createLakeConsumer(ctx),
+      ...UNHURRIED,
       registry,
       // What the enricher had passed on when records were asked for, is in the lake when they are.
       readTime: () => readWatermark(ctx.redis, "enrich"),
@@ -64,6 +67,7 @@ export function runConsumers({ ctx, findGeo, producer, registry }: ConsumersDeps
     }),
     runConsumer(ctx, {
       ...createReceiptsConsumer(ctx),
+      ...UNHURRIED,
       registry,
       readTime: () => readRedisTimeMs(ctx.redis),
       ...publishWatermark(ctx.redis, "receipts", onError),

@@ -65,6 +65,7 @@ export function runConsumer<State>(
       isClosed: () => closed.has(shard.id),
       countEvents: options.countEvents,
       readTime: options.readTime ?? Date.now,
+      idlePollMs: options.idlePollMs,
       log,
     });
     log.info({ shard: lease.shard, epoch: lease.epoch }, "reading the shard");

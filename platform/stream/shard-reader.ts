@@ -54,6 +54,7 @@ interface ReaderOptions {
   isClosed(): boolean;
   countEvents(data: Buffer): number;
   readTime(): Promise<number> | number;
+  idlePollMs?: number | undefined;
   log: Logger;
 }
 
@@ -136,7 +137,7 @@ export function createShardReader(kinesis: KinesisClient, options: ReaderOptions
       const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
       limit = Math.round(Math.min(LAST_LIMIT, Math.max(1, TARGET_BYTES / (bytes / records.length)), limit * 4));
     }
-    pollMs = records.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * POLL_GROWTH, IDLE_POLL_MS);
+    pollMs = records.length > 0 ? BUSY_POLL_MS : Math.min(pollMs * POLL_GROWTH, options.idlePollMs ?? IDLE_POLL_MS);
     pauseMs = isTip ? pollMs : 0;
   }
 

@@ -86,6 +86,8 @@ export interface ConsumerOptions<State> {
   registry?: Registry;
   /** How long a shard stays with a process that no longer answers. */
   leaseMs?: number;
+  /** How often a shard is looked at that has had nothing for a while, in milliseconds; 150 unless told. */
+  idlePollMs?: number;
 }
 
 export interface Progress {
