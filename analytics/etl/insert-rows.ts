@@ -22,6 +22,6 @@ export async function insertRows(
   for (let from = 0; from < rows.length; from += ROWS_PER_STATEMENT) {
     const some = JSON.stringify(rows.slice(from, from + ROWS_PER_STATEMENT)).replaceAll("\\u0000", "\\ufffd");
     await tx.execute(sql`insert into analytics.${sql.identifier(name)} (${keyNames}, ${list})
-      select ${keyValues}, ${list} from jsonb_to_recordset(${some}::text::jsonb) as row(${types})`);
+      select ${keyValues}, ${list} from json_to_recordset(${some}::text::json) as row(${types})`);
   }
 }

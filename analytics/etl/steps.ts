@@ -19,8 +19,10 @@ import { verifyClient, verifyHour } from "./verify-hours.ts";
 /** Enough to count with. */
 const MANY = 1_000_000;
 
-/** A small hour alone keeps one thread busy. Days are read by all of them already. */
+/** A small hour alone keeps one thread busy. */
 const HOURS_AT_ONCE = 2;
+/** While PostgreSQL takes the one's rows, the next one's are computed. */
+const DAYS_AT_ONCE = 2;
 
 /** What was built long ago is looked at in larger pages: most of it is as it was. */
 const VERIFIED_AT_ONCE = 10;
@@ -111,6 +113,7 @@ export async function daysPage(
       await aggregateDay(deps, scope.client_id, plan, attempt);
       return checks();
     },
+    DAYS_AT_ONCE,
   );
 }
 
