@@ -27,6 +27,7 @@ import { listRunsRoute } from "./routes/campaigns/list-runs.ts";
 import { listCampaignsRoute } from "./routes/campaigns/list.ts";
 import { pauseCampaignRoute } from "./routes/campaigns/pause.ts";
 import { publishCampaignRoute } from "./routes/campaigns/publish.ts";
+import { rehearseCampaignRoute } from "./routes/campaigns/rehearse.ts";
 import { resumeCampaignRoute } from "./routes/campaigns/resume.ts";
 import { createCompanyRoute } from "./routes/companies/create.ts";
 import { getCompanyRoute } from "./routes/companies/get.ts";
@@ -90,6 +91,7 @@ export const ROUTES: readonly Route[] = [
   listCampaignsRoute,
   getCampaignRoute,
   publishCampaignRoute,
+  rehearseCampaignRoute,
   pauseCampaignRoute,
   resumeCampaignRoute,
   listDeliveriesRoute,

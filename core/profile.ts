@@ -1,4 +1,5 @@
 import { textOf } from "./bounded.ts";
+import type { PersonFacts } from "./contracts/journey.ts";
 import { CONTACT_TRAITS, type Event } from "./event.ts";
 
 /** What is known of a person that is not personal data: that lies in PostgreSQL, under `contacts`. */
@@ -85,8 +86,17 @@ export function mergeProfiles(profiles: readonly Profile[]): Profile | undefined
   }, latest);
 }
 
+/** What conditions may ask of a person. */
+export function factsOf(profile: Profile | undefined): PersonFacts {
+  if (!profile) return { attributes: {}, last_seen_at: null, last_event_at: {} };
+  const { country, device, last_seen_at, last_event_at, last_purchase } = profile;
+  const attributes = { country, device, ...plainAttributes(profile) };
+  const purchase = last_purchase && { last_purchase_id: last_purchase.event_id };
+  return { attributes, last_seen_at, last_event_at, ...purchase };
+}
+
 /** Attributes as conditions read them. */
-export function plainAttributes(profile: Profile): Record<string, string | number | boolean> {
+function plainAttributes(profile: Profile): Record<string, string | number | boolean> {
   return Object.fromEntries(Object.entries(profile.attributes).map(([name, { value }]) => [name, value]));
 }
 

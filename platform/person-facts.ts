@@ -1,5 +1,5 @@
 import type { PersonFacts } from "../core/contracts/journey.ts";
-import { mergeProfiles, plainAttributes, type Profile } from "../core/profile.ts";
+import { factsOf, mergeProfiles, type Profile } from "../core/profile.ts";
 import type { UserStore } from "./user-store.ts";
 
 /** Where the enricher keeps a person's profile, under each of their keys. */
@@ -22,15 +22,6 @@ export async function readPersonFacts(
   let from = 0;
   return people.map(({ keys }) => {
     const own = items.slice(from, (from += keys.length));
-    return factsOf(own.flatMap((item) => (item.data === undefined ? [] : [item.data as Profile])));
+    return factsOf(mergeProfiles(own.flatMap((item) => (item.data === undefined ? [] : [item.data as Profile]))));
   });
-}
-
-function factsOf(profiles: readonly Profile[]): PersonFacts {
-  const profile = mergeProfiles(profiles);
-  if (!profile) return { attributes: {}, last_seen_at: null, last_event_at: {} };
-  const { country, device, last_seen_at, last_event_at, last_purchase } = profile;
-  const attributes = { country, device, ...plainAttributes(profile) };
-  const purchase = last_purchase && { last_purchase_id: last_purchase.event_id };
-  return { attributes, last_seen_at, last_event_at, ...purchase };
 }

@@ -3,6 +3,7 @@ import { journeyWorkflowId } from "../../../core/contracts/journey-id.ts";
 import type { RunEvent } from "../../../core/contracts/journey.ts";
 import type { EnrichedEvent } from "../../../core/enriched-event.ts";
 import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
+import { entryKeyOf, isEntry, isLookedAt } from "../../../core/journey/entry.ts";
 import { uuidOf } from "../../../core/uuid.ts";
 import { type OpenCampaign, pickProps, type Rules } from "./rules.ts";
 
@@ -65,8 +66,6 @@ export const MAX_ENTRY_AGE_MS = DAY_MS;
 export const CLOCK_TOLERANCE_MS = 10 * MINUTE_MS;
 /** What messages may speak of; more is left out. */
 const MAX_PROPS_LENGTH = 8192;
-/** What our own deliveries bring back is no sign of life. */
-const NOT_SEEN = new Set(["campaign_delivery"]);
 
 /** What a batch means for journeys, by the rules alone: no store is asked. Events in the order of the stream. */
 export function matchEvents(events: readonly EnrichedEvent[], rules: Rules, nowMs: number): Matches {
@@ -126,8 +125,8 @@ function enter({ order, event, campaign, nowMs }: Candidate, matches: Matches): 
   const { trigger } = campaign;
   const refuse = (reason: RefusalReason) => void matches.refused.push({ reason, campaign });
   const props = event.event.props ?? {};
-  if (trigger.type === "inactivity" && NOT_SEEN.has(event.event_type)) return;
-  if (trigger.type === "event" && !allHold(trigger.where, props)) return refuse("where");
+  if (!isLookedAt(trigger, event.event_type)) return;
+  if (!isEntry(trigger, props)) return refuse("where");
   if (event.backfill_id !== undefined) return refuse("backfill");
   if (campaign.paused) return refuse("paused");
   if (nowMs - Date.parse(event.timestamp) > MAX_ENTRY_AGE_MS) return refuse("stale");
@@ -137,7 +136,7 @@ function enter({ order, event, campaign, nowMs }: Candidate, matches: Matches): 
 
 function toEntry(event: EnrichedEvent, campaign: OpenCampaign, props: Record<string, unknown>): Omit<Entry, "order"> {
   const { client_id, person, event_id, event_type, request_id, timestamp: at } = event;
-  const entry_key = keyOf(campaign, props);
+  const entry_key = entryKeyOf(campaign, props);
   const workflow_id = journeyWorkflowId(client_id, campaign.campaign_id, person.key, entry_key);
   return {
     campaign,
@@ -154,13 +153,6 @@ function toEntry(event: EnrichedEvent, campaign: OpenCampaign, props: Record<str
     at,
     stopped: null,
   };
-}
-
-/** The cart or order that a run is about; where the prop is missing, one run for the person. */
-function keyOf({ trigger }: OpenCampaign, props: Readonly<Record<string, unknown>>): string {
-  if (trigger.type !== "event" || trigger.key_prop === null) return "";
-  const value = Object.hasOwn(props, trigger.key_prop) ? props[trigger.key_prop] : undefined;
-  return typeof value === "string" || typeof value === "number" ? String(value).slice(0, 256) : "";
 }
 
 function isSameRun(a: Entry, b: Entry): boolean {
