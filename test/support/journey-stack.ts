@@ -94,6 +94,15 @@ export async function createJourneyStack() {
     async terminate(workflowId: string) {
       await withTemporal(ctx, ({ workflow }) => workflow.getHandle(workflowId).terminate());
     },
+    /** As a Temporal that has lost its history, or a part of it. */
+    async forget(workflowId: string) {
+      await withTemporal(ctx, ({ connection }) =>
+        connection.workflowService.deleteWorkflowExecution({
+          namespace: ctx.config.LIVORA_TEMPORAL_NAMESPACE,
+          workflowExecution: { workflowId },
+        }),
+      );
+    },
     /** As somebody may do there too: one execution ends, another goes on from its first step. */
     async reset(workflowId: string) {
       await withTemporal(ctx, async ({ connection, workflow }) => {
