@@ -10,6 +10,9 @@ export interface Endpoints {
   ingest: string;
   api: string;
   outbox: string;
+  /** Of the consumers' and the workers' `/metrics`. */
+  analytics: string;
+  workers: string;
   temporal_address: string;
   temporal_web: string;
   /** The lake's folder. */
@@ -46,6 +49,8 @@ export function writeEndpoints(dir: string, config: Config, ports: Ports, creden
     ingest: `http://127.0.0.1:${ports.ingest}`,
     api: `http://127.0.0.1:${ports.api}`,
     outbox: `http://127.0.0.1:${ports.outbox}`,
+    analytics: `http://127.0.0.1:${ports.consumers}`,
+    workers: `http://127.0.0.1:${ports.workers}`,
     temporal_address: config.LIVORA_TEMPORAL_ADDRESS,
     temporal_web: `http://127.0.0.1:${ports.temporalWeb}`,
     lake: resolve(config.LIVORA_LAKE),

@@ -9,6 +9,8 @@ const endpoints = {
   ingest: "http://127.0.0.1:1",
   api: "http://127.0.0.1:2",
   outbox: "http://127.0.0.1:3",
+  analytics: "http://127.0.0.1:7073",
+  workers: "http://127.0.0.1:7074",
   temporal_address: "127.0.0.1:4",
   temporal_web: "http://127.0.0.1:5",
   lake: "/lake",
