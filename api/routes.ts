@@ -20,6 +20,7 @@ import { pipelineRoute } from "./routes/analytics/pipeline.ts";
 import { getQuestionRoute } from "./routes/analytics/question.ts";
 import { sessionsRoute } from "./routes/analytics/sessions.ts";
 import { sourcesRoute } from "./routes/analytics/sources.ts";
+import { backtestCampaignRoute } from "./routes/campaigns/backtest.ts";
 import { createCampaignRoute } from "./routes/campaigns/create.ts";
 import { getCampaignRoute } from "./routes/campaigns/get.ts";
 import { listDeliveriesRoute } from "./routes/campaigns/list-deliveries.ts";
@@ -92,6 +93,7 @@ export const ROUTES: readonly Route[] = [
   getCampaignRoute,
   publishCampaignRoute,
   rehearseCampaignRoute,
+  backtestCampaignRoute,
   pauseCampaignRoute,
   resumeCampaignRoute,
   listDeliveriesRoute,

@@ -2,6 +2,7 @@ import { AppError } from "../../core/errors.ts";
 import type { AdHocInput } from "../../core/contracts/ad-hoc.ts";
 import type { EtlDeps } from "../etl/deps.ts";
 import { answerLtvModel } from "../lifetime-value/answer-ltv-model.ts";
+import { answerBacktest } from "../reports/answer-backtest.ts";
 import { answerFunnel } from "../reports/answer-funnel.ts";
 
 /** A warehouse is opened at its first use, for this question alone. */
@@ -15,6 +16,7 @@ type Answerer = (deps: AnswererDeps, question: AdHocInput) => Promise<unknown>;
 
 /** Who answers what. Another kind is one more line here. */
 const ANSWERERS: Readonly<Record<string, Answerer>> = {
+  backtest: (deps, { client_id, params }) => answerBacktest(deps, client_id, params),
   funnel: (deps, { client_id, params }) => answerFunnel(deps, client_id, params),
   ltv_model: ({ ctx }, { client_id, params }) => answerLtvModel(ctx.db, client_id, params),
 };

@@ -13,6 +13,8 @@ import { describeRun, type Effect, type RunInput, type RunState, step } from "./
 export interface RehearsedEvent {
   event_type: string;
   props?: Record<string, unknown> | undefined;
+  country?: string | null;
+  device?: string | null;
 }
 
 export interface RehearsedMessage {
@@ -65,6 +67,8 @@ export interface Rehearsal {
   readonly refusals: readonly RehearsedRefusal[];
   /** The person does something, now. */
   tell(event: RehearsedEvent): void;
+  /** The person did something, now, and the journey was not there yet: only what is known of them changes. */
+  learn(event: RehearsedEvent): void;
   /** Lets time pass, and happen what is due. Throws `invalid` where it would go back. */
   advanceTo(ms: number): void;
 }
@@ -176,6 +180,13 @@ export function createRehearsal(definition: JourneyDefinition, options: Rehearsa
     feed(run, { type: "timer" });
   }
 
+  function learn({ event_type, props = {}, country = null, device = null }: RehearsedEvent): RunEvent {
+    const at = new Date(nowMs).toISOString();
+    const event: RunEvent = { event_id: `event-${++events}`, event_type, at, props };
+    profile = addToProfile(profile, { at, event, country, device });
+    return event;
+  }
+
   function nextDueMs(): number {
     const due = runs.filter(isOpen).flatMap(({ state: { pending } }) => {
       return pending.type === "wait" && pending.until_ms !== null ? [pending.until_ms] : [];
@@ -192,16 +203,16 @@ export function createRehearsal(definition: JourneyDefinition, options: Rehearsa
     },
     messages,
     refusals,
-    tell({ event_type, props = {} }) {
-      const at = new Date(nowMs).toISOString();
-      const event: RunEvent = { event_id: `event-${++events}`, event_type, at, props };
-      profile = addToProfile(profile, { at, event, country: null, device: null });
+    tell(told) {
+      const event = learn(told);
+      const { event_type, props } = event;
       const exit = definition.exit_on.find((rule) => rule.event_type === event_type && allHold(rule.where, props));
       if (exit) for (const run of runs.filter(isOpen)) feed(run, { type: "stop", reason: exit.reason });
       const under = runs.filter(isOpen);
       enter(event);
       if (isListenedTo(definition, event_type)) for (const run of under) feed(run, { type: "event", event });
     },
+    learn: (told) => void learn(told),
     advanceTo(ms) {
       if (!(ms >= nowMs)) throw new AppError("invalid", `time does not go back to ${new Date(ms).toISOString()}`);
       for (let dueMs = nextDueMs(); dueMs <= ms; dueMs = nextDueMs()) {
