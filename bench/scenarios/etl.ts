@@ -23,7 +23,15 @@ export const etl: Scenario = {
       memoryMb: [result.residentMb],
       note: `${result.seconds.toFixed(1)} s: ${steps.join(", ")}`,
     };
-    return [row];
+    const { seconds, people, entered } = result.backtest;
+    const backtest: Row = {
+      part: "f",
+      what: "back-test of the cart campaign, a week",
+      load: `${people.toLocaleString("en")} people who left a cart, ${entered.toLocaleString("en")} who would have entered`,
+      perSecond: [people / seconds],
+      note: `${seconds.toFixed(1)} s, of people`,
+    };
+    return [row, backtest];
   },
 };
 

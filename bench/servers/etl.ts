@@ -3,9 +3,11 @@ import { dirname, join } from "node:path";
 
 import { sql } from "drizzle-orm";
 
-import { findClient, listPartitions, type PartitionRow } from "../../analytics/etl/book.ts";
+import { findClient, listPartitions, type PartitionRow, startOf } from "../../analytics/etl/book.ts";
 import { clientFile, hourFile } from "../../analytics/etl/curated-files.ts";
 import { runEtl } from "../../analytics/etl/run-etl.ts";
+import { answerBacktest } from "../../analytics/reports/answer-backtest.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import type { Config } from "../../platform/config.ts";
 import { createContext } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
@@ -25,8 +27,17 @@ export type EtlResult = Usage & {
   steps: Record<string, number>;
   /** Events in the curated lake. */
   curated: number;
+  backtest: { seconds: number; people: number; entered: number };
 };
 
+const CAMPAIGN = {
+  campaign_id: "bench",
+  trigger: "cart_abandonment",
+  schedule: [
+    { delay_minutes: 30, action: "whatsapp:reminder" },
+    { delay_minutes: 1_440, action: "email:coupon" },
+  ],
+};
 /** As workers/etl.ts has it. */
 const MEMORY_LIMIT = "768MB";
 const THREADS = 2;
@@ -56,7 +67,16 @@ await serveParent<EtlOptions, "run">(async ({ config, raw }) => {
     const hours = await listPartitions(ctx.db, SHOP_CLIENT);
     const curated = hours.reduce((sum, { curated_rows }) => sum + curated_rows, 0);
     await keepCurated(hours);
-    return { ...used, seconds, steps, curated };
+    return { ...used, seconds, steps, curated, backtest: await backtest(hours) };
+  }
+
+  /** The cart campaign of the manual, over the last week. */
+  async function backtest(hours: readonly PartitionRow[]): Promise<EtlResult["backtest"]> {
+    const end = Math.max(...hours.map(({ partition }) => startOf(partition))) + HOUR_MS;
+    const params = { campaign: CAMPAIGN, start: end - 7 * DAY_MS, end, cost_per_message: {} };
+    const beganMs = performance.now();
+    const { people, entered } = await answerBacktest({ ...deps, report: () => undefined }, SHOP_CLIENT, params);
+    return { seconds: (performance.now() - beganMs) / 1000, people, entered };
   }
 
   /** For questions of the lake, which are measured by themselves. */
