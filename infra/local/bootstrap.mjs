@@ -13,6 +13,7 @@ const commands = {
   verify: "infra/local/verify.ts",
   bench: "bench/main.ts",
   audit: "infra/local/audit.ts",
+  journeys: "infra/journeys/main.ts",
   backup: "infra/local/backup/backup.ts",
   restore: "infra/local/backup/restore.ts",
   planted: "test/planted-bugs/main.ts",
