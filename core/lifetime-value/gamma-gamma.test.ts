@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 
 import { readCdnowSample } from "../../test/support/cdnow-sample.ts";
 import { logGamma } from "./gamma-function.ts";
-import { expectedAverageValue, fitGammaGamma, type GammaGamma, slopeOfSpending } from "./gamma-gamma.ts";
+import { countAlike, expectedAverageValue, fitGammaGamma, type GammaGamma, slopeOfSpending } from "./gamma-gamma.ts";
 
 const parameter = fc.double({ min: 0.2, max: 12, noNaN: true });
 const model = fc.record({ p: parameter, q: fc.double({ min: 1.2, max: 9, noNaN: true }), v: parameter });
@@ -29,7 +29,7 @@ test("likelihood and expectation against the definition, by integration over all
   fc.assert(
     fc.property(model, spending, (m, s) => {
       const whole = integrate(m, s.frequency, s.mean, () => 1);
-      expect(slopeOfSpending(m, [s]).value).toBeCloseTo(Math.log(whole), 7);
+      expect(slopeOfSpending(m, countAlike([s])).value).toBeCloseTo(Math.log(whole), 7);
       const average = integrate(m, s.frequency, s.mean, (scale) => m.p / scale) / whole;
       expect(expectedAverageValue(m, s)! / average).toBeCloseTo(1, 7);
     }),
@@ -40,11 +40,11 @@ test("likelihood and expectation against the definition, by integration over all
 test("the gradient is that of the likelihood", () => {
   fc.assert(
     fc.property(model, fc.array(spending, { minLength: 1, maxLength: 6 }), (m, rows) => {
-      const { gradient } = slopeOfSpending(m, rows);
+      const { gradient } = slopeOfSpending(m, countAlike(rows));
       for (const [i, name] of (["p", "q", "v"] as const).entries()) {
         const h = 1e-5 * m[name];
-        const up = slopeOfSpending({ ...m, [name]: m[name] + h }, rows).value;
-        const down = slopeOfSpending({ ...m, [name]: m[name] - h }, rows).value;
+        const up = slopeOfSpending({ ...m, [name]: m[name] + h }, countAlike(rows)).value;
+        const down = slopeOfSpending({ ...m, [name]: m[name] - h }, countAlike(rows)).value;
         const wanted = (up - down) / (2 * h);
         expect(Math.abs(gradient[i]! - wanted)).toBeLessThan(1e-4 * (1 + Math.abs(wanted)));
       }

@@ -24,18 +24,22 @@ export interface Spending {
   mean: number;
 }
 
+/** Customers who spent the same are counted, not repeated. */
+interface WeightedSpending extends Spending {
+  logMean: number;
+  count: number;
+}
+
 /** Learns from those with repeat purchases only. Null where fewer than three customers have any: there is nothing to compare. */
 export function fitGammaGamma(customers: readonly Spending[]): GammaGammaFit | null {
-  const rows = customers
-    .filter(({ frequency, mean }) => frequency > 0 && mean > 0)
-    // The same customers in another order must give the same model to the last digit.
-    .toSorted((one, other) => one.frequency - other.frequency || one.mean - other.mean);
-  if (rows.length < 3) return null;
-  const average = rows.reduce((sum, row) => sum + row.mean, 0) / rows.length;
+  const rows = countAlike(customers);
+  const spenders = rows.reduce((sum, row) => sum + row.count, 0);
+  if (spenders < 3) return null;
+  const average = rows.reduce((sum, row) => sum + row.count * row.mean, 0) / spenders;
   const best = maximise(
     (at) => {
       const { value, gradient } = slopeOfSpending(toModel(at), rows);
-      return { value: value / rows.length, gradient: gradient.map((g) => g / rows.length) };
+      return { value: value / spenders, gradient: gradient.map((g) => g / spenders) };
     },
     [
       [2, 3, average],
@@ -43,7 +47,7 @@ export function fitGammaGamma(customers: readonly Spending[]): GammaGammaFit | n
       [0.7, 1.5, average],
     ],
   );
-  return { ...toModel(best.parameters), log_likelihood: best.value * rows.length, converged: best.converged };
+  return { ...toModel(best.parameters), log_likelihood: best.value * spenders, converged: best.converged };
 }
 
 /**
@@ -56,14 +60,14 @@ export function expectedAverageValue({ p, q, v }: GammaGamma, { frequency: x, me
 }
 
 /** The log-likelihood of all and its gradient by p, q and v. */
-export function slopeOfSpending({ p, q, v }: GammaGamma, rows: readonly Spending[]): Slope {
+export function slopeOfSpending({ p, q, v }: GammaGamma, rows: readonly WeightedSpending[]): Slope {
   const logV = Math.log(v);
   const [gammaQ, slopeQ] = [logGamma(q), digamma(q)];
   let [value, byP, byQ, byV] = [0, 0, 0, 0];
   // Rows come sorted: what depends on the frequency alone is reckoned once for each.
   let last = 0;
   let [gammaX, slopeX, slopeXQ] = [0, 0, 0];
-  for (const { frequency: x, mean } of rows) {
+  for (const { frequency: x, mean, logMean, count } of rows) {
     if (x !== last) {
       gammaX = logGamma(p * x + q) - logGamma(p * x) - gammaQ + p * x * Math.log(x);
       slopeXQ = digamma(p * x + q);
@@ -71,13 +75,30 @@ export function slopeOfSpending({ p, q, v }: GammaGamma, rows: readonly Spending
       last = x;
     }
     const total = v + mean * x;
-    const [logTotal, logMean] = [Math.log(total), Math.log(mean)];
-    value += gammaX + q * logV + (p * x - 1) * logMean - (p * x + q) * logTotal;
-    byP += slopeX + x * (logMean - logTotal);
-    byQ += slopeXQ - slopeQ + logV - logTotal;
-    byV += q / v - (p * x + q) / total;
+    const logTotal = Math.log(total);
+    value += count * (gammaX + q * logV + (p * x - 1) * logMean - (p * x + q) * logTotal);
+    byP += count * (slopeX + x * (logMean - logTotal));
+    byQ += count * (slopeXQ - slopeQ + logV - logTotal);
+    byV += count * (q / v - (p * x + q) / total);
   }
   return { value, gradient: [byP, byQ, byV] };
+}
+
+/**
+ * Those with repeat purchases, and how many spent just so. Sums of floating-point numbers depend on their order: the same customers in
+ * another order must give the same model to the last digit.
+ */
+export function countAlike(customers: readonly Spending[]): WeightedSpending[] {
+  const rows: WeightedSpending[] = [];
+  const spenders = customers
+    .filter(({ frequency, mean }) => frequency > 0 && mean > 0)
+    .toSorted((one, other) => one.frequency - other.frequency || one.mean - other.mean);
+  for (const { frequency, mean } of spenders) {
+    const last = rows.at(-1);
+    if (last?.frequency === frequency && last.mean === mean) last.count++;
+    else rows.push({ frequency, mean, logMean: Math.log(mean), count: 1 });
+  }
+  return rows;
 }
 
 function toModel([p, q, v]: readonly number[]): GammaGamma {

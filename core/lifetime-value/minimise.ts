@@ -17,6 +17,9 @@ const MOST_ITERATIONS = 500;
 const ENOUGH = 1e-4;
 /** Values that differ by less are the same. */
 const ROUNDING = 1e-14;
+/** So many steps in a row that gain next to nothing, and there is nothing more to be had: a ridge without an end, or the last digit. */
+const STALLS = 5;
+const NEXT_TO_NOTHING = 1e-12;
 
 /**
  * BFGS with a line search that halves, for smooth functions of a few variables whose gradient is known. Deterministic: the
@@ -27,6 +30,7 @@ export function minimise(evaluate: (at: readonly number[]) => Slope, start: read
   let here = evaluate(at);
   let inverse = identity(at.length, 1);
   let isFresh = true;
+  let stalls = 0;
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
     if (isFlat(here.gradient)) return { at, value: here.value, converged: true };
     const direction = inverse.map((row) => -dot(row, here.gradient));
@@ -38,6 +42,9 @@ export function minimise(evaluate: (at: readonly number[]) => Slope, start: read
       isFresh = true;
       continue;
     }
+    stalls = here.value - found.slope.value <= NEXT_TO_NOTHING * Math.abs(here.value) ? stalls + 1 : 0;
+    if (stalls === STALLS)
+      return { at: found.at, value: found.slope.value, converged: isNearlyFlat(found.slope.gradient) };
     const step = found.at.map((x, i) => x - at[i]!);
     const bend = found.slope.gradient.map((g, i) => g - here.gradient[i]!);
     const curvature = dot(step, bend);
