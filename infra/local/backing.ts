@@ -32,13 +32,13 @@ export function startBackingPart(name: BackingPart, dir: string, ports: BackingP
 }
 
 /** The part of the environment that says where the backing parts are. */
-export function backingEnvironment(ports: BackingPorts): Record<string, string> {
+export function backingEnvironment(ports: BackingPorts, host = "127.0.0.1"): Record<string, string> {
   return {
-    LIVORA_POSTGRES_URL: `postgres://livora:livora@127.0.0.1:${ports.postgres}/livora`,
-    LIVORA_POSTGRES_TENANT_URL: `postgres://livora_tenant:livora@127.0.0.1:${ports.postgres}/livora`,
-    LIVORA_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
-    LIVORA_KINESIS_URL: `http://127.0.0.1:${ports.kinesis}`,
-    LIVORA_DYNAMODB_URL: `http://127.0.0.1:${ports.dynamodb}`,
-    LIVORA_TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+    LIVORA_POSTGRES_URL: `postgres://livora:livora@${host}:${ports.postgres}/livora`,
+    LIVORA_POSTGRES_TENANT_URL: `postgres://livora_tenant:livora@${host}:${ports.postgres}/livora`,
+    LIVORA_REDIS_URL: `redis://${host}:${ports.redis}`,
+    LIVORA_KINESIS_URL: `http://${host}:${ports.kinesis}`,
+    LIVORA_DYNAMODB_URL: `http://${host}:${ports.dynamodb}`,
+    LIVORA_TEMPORAL_ADDRESS: `${host}:${ports.temporal}`,
   };
 }

@@ -33,9 +33,14 @@ export interface ServiceOptions {
   env: NodeJS.ProcessEnv;
   /** Another version's tree instead of this one. */
   root?: string;
+  /** The name by which the service is told of the stores; their address unless told. */
+  storesHost?: string | undefined;
 }
 
-export async function startService(name: ServiceName, { dir, ports, env, root = ROOT }: ServiceOptions): Promise<Part> {
+export async function startService(
+  name: ServiceName,
+  { dir, ports, env, root = ROOT, storesHost }: ServiceOptions,
+): Promise<Part> {
   const service: Service = SERVICES[name];
   const options = { dir: join(dir, name), port: ports[service.port], log: join(dir, "logs", `${name}.log`) };
   const logFrom = logSizeOf(options.log);
@@ -44,7 +49,7 @@ export async function startService(name: ServiceName, { dir, ports, env, root = 
     command: nodeBinary(),
     args: [join(root, service.main)],
     cwd: root,
-    env: { NODE_COMPILE_CACHE, ...serviceEnvironment(dir, ports, env) },
+    env: { NODE_COMPILE_CACHE, ...serviceEnvironment(dir, ports, env, storesHost) },
     log: options.log,
     pidFile: pidFileOf(options.dir),
     stopTimeoutMs: 20_000,

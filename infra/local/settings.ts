@@ -44,7 +44,12 @@ export function describeTakenPorts(taken: readonly PortName[], ports: Ports): st
 }
 
 /** What Livora's services are told by their environment. What the caller has set stays, but for where the parts are. */
-export function serviceEnvironment(dir: string, ports: Ports, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function serviceEnvironment(
+  dir: string,
+  ports: Ports,
+  env: NodeJS.ProcessEnv,
+  storesHost?: string,
+): NodeJS.ProcessEnv {
   const outbox = `http://127.0.0.1:${ports.outbox}`;
   const portVariables = PORT_NAMES.map((name) => [PORTS[name].variable, String(ports[name])]);
   return {
@@ -54,7 +59,7 @@ export function serviceEnvironment(dir: string, ports: Ports, env: NodeJS.Proces
     // Providers may reach us by another way than we ourselves: through a tunnel, or a test's proxy.
     LIVORA_PUBLIC_API_URL: `http://127.0.0.1:${ports.api}`,
     ...env,
-    ...backingEnvironment(ports satisfies BackingPorts),
+    ...backingEnvironment(ports satisfies BackingPorts, storesHost),
     ...Object.fromEntries(portVariables),
     LIVORA_HOST: "127.0.0.1",
     LIVORA_TWILIO_URL: outbox,

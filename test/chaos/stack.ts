@@ -31,6 +31,8 @@ export interface StackOptions {
   /** Which parts the services reach through a wire, which through an HTTP proxy. */
   wires?: readonly Reachable[];
   proxies?: readonly Reachable[];
+  /** The services are told of the stores by this name instead of their address. */
+  storesHost?: string;
   /** Added to the environment of single services. */
   env?: Partial<Record<ServiceName, Record<string, string>>>;
   /** Called before anything is started, with the stack's folder. */
@@ -81,8 +83,11 @@ export async function startStack(options: StackOptions = {}): Promise<ChaosStack
     api: ports.api,
     ...(name === "outbox" && { outbox: ports.outbox }),
   });
+  const { storesHost } = options;
   const supervise = (name: ServiceName, env?: Record<string, string>) =>
-    supervisor.supervise(name, () => startService(name, { dir, ports: portsOf(name), env: environmentOf(name, env) }));
+    supervisor.supervise(name, () =>
+      startService(name, { dir, ports: portsOf(name), env: environmentOf(name, env), storesHost }),
+    );
 
   async function tearDown(): Promise<void> {
     for (const name of SERVICE_NAMES) await supervisor.stop([name]);

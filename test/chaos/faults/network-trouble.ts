@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 
@@ -13,6 +14,8 @@ const FREED_WITHIN_MS = 30_000;
 
 const STORES = ["postgres", "redis", "kinesis", "dynamodb", "temporal"] as const satisfies BackingPart[];
 
+const NAME = "stores.livora.test";
+
 export const networkTrouble: Scenario[] = [
   onWires("refused", "connections to all stores are refused", { kind: "refuse" }),
   onWires("reset", "connections to all stores are reset, new ones too", { kind: "reset" }),
@@ -21,6 +24,7 @@ export const networkTrouble: Scenario[] = [
   inKernel("loss", "20 % of all packets are lost", "numgen random mod 100 < 20 drop"),
   inKernel("black-hole", "all packets to the stores vanish", "drop"),
   inKernel("rst", "the kernel answers the stores' ports with RST", "meta l4proto tcp reject with tcp reset"),
+  withoutNames(),
 ];
 
 function onWires(name: string, fault: string, wireFault: WireFault): Scenario {
@@ -41,6 +45,37 @@ function onWires(name: string, fault: string, wireFault: WireFault): Scenario {
 
 async function setAll({ stack }: Scene, fault: WireFault): Promise<void> {
   await Promise.all(STORES.map((store) => stack.wire(store).set(fault)));
+}
+
+/** Names are told by a file that lies over `/etc/hosts`, in a mount namespace of our own; there is no name server to be reached. */
+function withoutNames(): Scenario {
+  let hosts = "";
+  const tell = (lines: string) => writeFileSync(hosts, `127.0.0.1 localhost\n${lines}`);
+  const known = `127.0.0.1 ${NAME}\n`;
+  return {
+    name: "network-no-names",
+    fault: "the stores' name cannot be resolved, and all connections are reset",
+    invariant: "nothing lost, nothing doubled; sockets freed within 30 s",
+    needs: ["namespace", "procfs"],
+    stack: {
+      wires: STORES,
+      storesHost: NAME,
+      prepare(dir) {
+        hosts = join(dir, "hosts");
+        tell(known);
+        execFileSync("mount", ["--bind", hosts, "/etc/hosts"]);
+      },
+    },
+    allowances: { arePutsRepeated: true },
+    run: (scene) =>
+      suffer(scene, async () => {
+        tell("");
+        // Who holds a connection needs no name.
+        await setAll(scene, { kind: "reset" });
+        await setAll(scene, { kind: "pass" });
+        return async () => tell(known);
+      }),
+  };
 }
 
 /** Between the services and the stores themselves, in the kernel of a network namespace of our own. */
