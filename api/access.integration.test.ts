@@ -2,7 +2,8 @@ import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { apiKeys } from "../platform/postgres/schema.ts";
-import { listen, SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { listen, startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN as CAMPAIGN } from "../test/support/seed-campaign.ts";
 import { type ApiContext, createApiContext } from "./context.ts";
 import { createApiServer } from "./server.ts";
 

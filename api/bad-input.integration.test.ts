@@ -4,7 +4,8 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { problemSchema } from "../core/problem.ts";
-import { type Answered, SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { type Answered, startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN as CAMPAIGN } from "../test/support/seed-campaign.ts";
 import { MAX_BODY_BYTES } from "./read-body.ts";
 
 let t: TestApi;

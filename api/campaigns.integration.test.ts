@@ -2,7 +2,8 @@ import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { auditLog, campaignVersions } from "../platform/postgres/schema.ts";
-import { SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN as CAMPAIGN } from "../test/support/seed-campaign.ts";
 
 let t: TestApi;
 beforeAll(async () => {

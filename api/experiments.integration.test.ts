@@ -4,7 +4,8 @@ import { campaignReportSchema } from "../analytics/reports/campaign.ts";
 import { experimentReportSchema } from "../analytics/reports/experiment.ts";
 import { experimentViewSchema } from "../crm/experiment.ts";
 import { campaignArms, campaignPerformance, experimentDaily } from "../platform/postgres/schema.ts";
-import { SEED_CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN } from "../test/support/seed-campaign.ts";
 
 let t: TestApi;
 beforeAll(async () => {

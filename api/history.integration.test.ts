@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deliveryId } from "../core/delivery.ts";
 import { explainedRunSchema } from "../crm/explain-run.ts";
 import { activities, contacts, deadLetters, deliveries, journeyRuns } from "../platform/postgres/schema.ts";
-import { SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN as CAMPAIGN } from "../test/support/seed-campaign.ts";
 
 let t: TestApi;
 beforeAll(async () => {

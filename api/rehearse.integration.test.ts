@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { rehearsedSchema } from "../crm/rehearse-campaign.ts";
 import { campaigns, journeyRuns } from "../platform/postgres/schema.ts";
-import { SEED_CAMPAIGN as CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN as CAMPAIGN } from "../test/support/seed-campaign.ts";
 
 let t: TestApi;
 beforeAll(async () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { deliveryId } from "../core/delivery.ts";
 import { contacts, deliveries, journeyRuns } from "../platform/postgres/schema.ts";
-import { SEED_CAMPAIGN, startTestApi, type TestApi } from "../test/support/api.ts";
+import { startTestApi, type TestApi } from "../test/support/api.ts";
+import { SEED_CAMPAIGN } from "../test/support/seed-campaign.ts";
 
 const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 const sendgridKey = publicKey.export({ type: "spki", format: "der" }).toString("base64");

@@ -1,21 +1,11 @@
 import { describe, expect, it } from "vitest";
 
+import { SEED_CAMPAIGN } from "../test/support/seed-campaign.ts";
 import { compileAudience } from "./audience.ts";
 import { compileCampaign } from "./campaign.ts";
 import { allHold } from "./condition.ts";
 import type { PersonFacts } from "./contracts/journey.ts";
 import { factsForConditions, withEvent } from "./journey/facts.ts";
-
-/** Integration manual, section 9, as it stands there. */
-const seeds = {
-  campaign_id: "camp_123",
-  trigger: "cart_abandonment",
-  schedule: [
-    { delay_minutes: 30, action: "whatsapp_template:reminder" },
-    { delay_minutes: 1440, action: "email:coupon" },
-  ],
-  audience_query: "select user_id from segments where added_to_cart = true and purchase=false",
-};
 
 function compile(source: unknown) {
   const compiled = compileCampaign(source);
@@ -30,7 +20,7 @@ function faultsOf(source: unknown) {
 
 describe("the seeds' campaign", () => {
   it("compiles into delays and messages that end with a purchase", () => {
-    const { definition, warnings } = compile(seeds);
+    const { definition, warnings } = compile(SEED_CAMPAIGN);
     expect(warnings).toEqual([]);
     expect(definition).toEqual({
       trigger: { type: "event", event_type: "add_to_cart", where: [], key_prop: "cart_id" },
@@ -52,9 +42,9 @@ describe("the seeds' campaign", () => {
   });
 
   it("has the same hash in whatever order it is written", () => {
-    const shuffled = Object.fromEntries(Object.entries(seeds).toReversed());
-    expect(compile(shuffled).hash).toBe(compile(seeds).hash);
-    expect(compile({ ...seeds, trigger: "event:add_to_cart" }).hash).not.toBe(compile(seeds).hash);
+    const shuffled = Object.fromEntries(Object.entries(SEED_CAMPAIGN).toReversed());
+    expect(compile(shuffled).hash).toBe(compile(SEED_CAMPAIGN).hash);
+    expect(compile({ ...SEED_CAMPAIGN, trigger: "event:add_to_cart" }).hash).not.toBe(compile(SEED_CAMPAIGN).hash);
   });
 
   it.each([
@@ -65,7 +55,7 @@ describe("the seeds' campaign", () => {
     const person: PersonFacts = { attributes: {}, last_seen_at: null, last_event_at: lastEventAt };
     const at = "2026-11-21T10:00:00Z";
     const facts = factsForConditions(withEvent(person, "add_to_cart", at), Date.parse(at));
-    expect(allHold(compile(seeds).definition.audience, facts)).toBe(enters);
+    expect(allHold(compile(SEED_CAMPAIGN).definition.audience, facts)).toBe(enters);
   });
 });
 
@@ -77,7 +67,7 @@ describe("other campaigns", () => {
       where: [{ path: "total", op: "gt", value: 100 }],
       key: "order_id",
     };
-    const { definition } = compile({ ...seeds, trigger, audience_query: undefined });
+    const { definition } = compile({ ...SEED_CAMPAIGN, trigger, audience_query: undefined });
     expect(definition.trigger).toEqual({
       type: "event",
       event_type: "order_shipped",
@@ -85,7 +75,7 @@ describe("other campaigns", () => {
       key_prop: "order_id",
     });
     expect(definition.exit_on).toEqual([]);
-    expect(compile({ ...seeds, trigger: "event:sign_up" }).definition.trigger).toMatchObject({
+    expect(compile({ ...SEED_CAMPAIGN, trigger: "event:sign_up" }).definition.trigger).toMatchObject({
       event_type: "sign_up",
       key_prop: null,
     });
@@ -93,7 +83,7 @@ describe("other campaigns", () => {
 
   it("start with inactivity", () => {
     const { definition } = compile({
-      ...seeds,
+      ...SEED_CAMPAIGN,
       audience_query: undefined,
       trigger: { type: "inactivity", after_minutes: 1440 },
     });
@@ -102,8 +92,8 @@ describe("other campaigns", () => {
   });
 
   it("run in the order of their delays, and say so", () => {
-    const { definition, warnings } = compile({ ...seeds, schedule: seeds.schedule.toReversed() });
-    expect(definition).toEqual(compile(seeds).definition);
+    const { definition, warnings } = compile({ ...SEED_CAMPAIGN, schedule: SEED_CAMPAIGN.schedule.toReversed() });
+    expect(definition).toEqual(compile(SEED_CAMPAIGN).definition);
     expect(warnings).toEqual([
       { path: "/schedule", reason: "is not in the order of its delays; it runs in that order" },
     ]);
@@ -126,21 +116,21 @@ describe("other campaigns", () => {
   });
 
   it("take delays of seconds", () => {
-    const { definition } = compile({ ...seeds, schedule: [{ delay_minutes: 0.05, action: "sms:quick" }] });
+    const { definition } = compile({ ...SEED_CAMPAIGN, schedule: [{ delay_minutes: 0.05, action: "sms:quick" }] });
     expect(definition.nodes["delay-1"]).toMatchObject({ ms: 3000 });
   });
 });
 
 describe("what is wrong is named with its place", () => {
   it.each([
-    [{ ...seeds, trigger: "full_moon" }, "/trigger"],
-    [{ ...seeds, schedule: [{ delay_minutes: -1, action: "email:x" }] }, "/schedule/0/delay_minutes"],
-    [{ ...seeds, schedule: [{ delay_minutes: 1, action: "fax:x" }] }, "/schedule/0/action"],
-    [{ ...seeds, schedule: [{ delay_minutes: 1, action: "email:{{ x }}" }] }, "/schedule/0/action"],
-    [{ ...seeds, schedule: [] }, "/schedule"],
-    [{ ...seeds, schedule: undefined }, "/schedule"],
-    [{ ...seeds, surprise: 1 }, ""],
-    [{ ...seeds, schedule: undefined, journey: { start: "a", nodes: { b: { type: "exit" } } } }, "/journey/start"],
+    [{ ...SEED_CAMPAIGN, trigger: "full_moon" }, "/trigger"],
+    [{ ...SEED_CAMPAIGN, schedule: [{ delay_minutes: -1, action: "email:x" }] }, "/schedule/0/delay_minutes"],
+    [{ ...SEED_CAMPAIGN, schedule: [{ delay_minutes: 1, action: "fax:x" }] }, "/schedule/0/action"],
+    [{ ...SEED_CAMPAIGN, schedule: [{ delay_minutes: 1, action: "email:{{ x }}" }] }, "/schedule/0/action"],
+    [{ ...SEED_CAMPAIGN, schedule: [] }, "/schedule"],
+    [{ ...SEED_CAMPAIGN, schedule: undefined }, "/schedule"],
+    [{ ...SEED_CAMPAIGN, surprise: 1 }, ""],
+    [{ ...SEED_CAMPAIGN, schedule: undefined, journey: { start: "a", nodes: { b: { type: "exit" } } } }, "/journey/start"],
     ["nonsense", ""],
   ])("%j → %s", (source, path) => {
     expect(faultsOf(source).map((fault) => fault.path)).toContain(path);

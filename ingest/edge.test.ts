@@ -126,34 +126,13 @@ test("an event too large is refused with 413, by index; a hundred large ones fil
 test("an archive that lies about its size is found out", async () => {
   const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024));
   bomb.writeUInt32LE(1_000, bomb.length - 4);
-  const bombed = await startEdge();
-  expect((await bombed.post(bomb, { "content-encoding": "gzip" })).status).toBe(413);
-  await bombed.close();
+  expect((await edge.post(bomb, { "content-encoding": "gzip" })).status).toBe(413);
 });
 
 test("half an archive is no archive, whatever its last bytes say", async () => {
   const half = gzipSync(JSON.stringify(makeEvent())).subarray(0, -30);
   half.writeUInt32LE(0xffff_ffff, half.length - 4);
   expect((await edge.post(half, { "content-encoding": "gzip" })).status).toBe(400);
-});
-
-test("who sends nothing but poison has to wait before more of it is read; others do not", async () => {
-  const poisoned = await startEdge();
-  const poison = Buffer.from(`[${"[".repeat(1024 * 1024)}`);
-  const answers = [];
-  for (let i = 0; i < 12; i++) answers.push(await poisoned.post(poison));
-  expect(answers.slice(0, 8).map(({ status }) => status)).toEqual(Array(8).fill(400));
-  const refused = answers.find(({ status }) => status === 429);
-  expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect(
-    (
-      await poisoned.post(makeEvent({ client_id: "other" }), {
-        authorization: "Bearer lv_other_1",
-        "x-client-id": "other",
-      })
-    ).status,
-  ).toBe(202);
-  await poisoned.close();
 });
 
 test("more than the client may send is 429 with Retry-After", async () => {

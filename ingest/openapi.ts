@@ -30,7 +30,7 @@ const REFUSALS: Record<string, string> = {
   403: "The token, or an event, belongs to another client; or the token may not send events.",
   413: "The body, or one event, is too large.",
   415: "Neither JSON nor gzipped JSON.",
-  429: "More events than the client may send, or too much of what this key sends is refused. `Retry-After` says when to come back.",
+  429: "More events than the client may send. `Retry-After` says when to come back.",
   500: "A fault of ours.",
   503: "The stream is away or behind. Send the same events again after `Retry-After`: what is there twice counts once.",
 };

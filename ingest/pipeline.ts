@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Redis } from "ioredis";
 
-import { isAppError } from "../core/errors.ts";
-import { HttpError } from "../core/problem.ts";
-import type { Caller, Keyring } from "../platform/keyring.ts";
+import type { Keyring } from "../platform/keyring.ts";
 import type { Logger } from "../platform/logger.ts";
 import { readRequestId } from "../platform/request-id.ts";
 import type { StreamProducer } from "../platform/stream/types.ts";
@@ -18,8 +16,7 @@ import { createHintStep } from "./hint.ts";
 import type { Limiter } from "./limit.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import { admit } from "../platform/intake/admit.ts";
-import { createReadBodyStep, MAX_BODY_BYTES } from "./read-body.ts";
-import { createRefusalBudget } from "./refusal-budget.ts";
+import { createReadBodyStep } from "./read-body.ts";
 
 export interface PipelineParts {
   log: Logger;
@@ -40,29 +37,16 @@ export function createPipeline(parts: PipelineParts) {
   const { log, limiter, metrics } = parts;
   const authenticate = createAuthenticateStep(parts.keyring);
   const readBody = createReadBodyStep();
-  const refusals = createRefusalBudget();
   const append = createAppendStep(parts.producer, parts.counter);
   const leaveHints = createHintStep(parts.redis, parts.exits, metrics, log);
-
-  const admitBody = async (request: IncomingMessage, caller: Caller) => {
-    let bytes = MAX_BODY_BYTES;
-    try {
-      const body = await readBody(request);
-      bytes = body.length;
-      const nowMs = Date.now();
-      return { ...admit(body, caller.clientId, nowMs), nowMs };
-    } catch (error) {
-      if (isPoison(error, request)) refusals.charge(caller.actor, bytes);
-      throw error;
-    }
-  };
 
   const accept = async (request: IncomingMessage, response: ServerResponse, requestId: string): Promise<number> => {
     let caller = authenticate(request.headers);
     if (caller instanceof Promise) caller = await caller;
     limiter.refuseExhausted(caller);
-    refusals.check(caller.actor);
-    const { events, slices, nowMs } = await admitBody(request, caller);
+    const body = await readBody(request);
+    const nowMs = Date.now();
+    const { events, slices } = admit(body, caller.clientId, nowMs);
     const taking = limiter.take(caller, events.length);
     if (taking) await taking;
     const positions = await append(events, slices, {
@@ -94,10 +78,4 @@ export function createPipeline(parts: PipelineParts) {
     }
     metrics.seconds.observe((performance.now() - startedAt) / 1000);
   };
-}
-
-/** A body that was read and cannot be taken. One that broke off is nobody's fault, and 415 has cost nothing. */
-function isPoison(error: unknown, request: IncomingMessage): boolean {
-  if (!isAppError(error, "invalid") || !request.complete) return false;
-  return !(error instanceof HttpError && error.status === 415);
 }

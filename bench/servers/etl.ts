@@ -12,6 +12,7 @@ import type { Config } from "../../platform/config.ts";
 import { createContext } from "../../platform/context.ts";
 import { createLake } from "../../platform/lake/lake.ts";
 import { createWarehouse } from "../../platform/warehouse/duckdb.ts";
+import { SEED_CAMPAIGN } from "../../test/support/seed-campaign.ts";
 import { curatedFolder, SHOP_CLIENT, type ShopLake } from "../analytics/shop-lake.ts";
 import { serveParent } from "../child.ts";
 import { createMeter, type Usage } from "./meter.ts";
@@ -30,14 +31,6 @@ export type EtlResult = Usage & {
   backtest: { seconds: number; people: number; entered: number };
 };
 
-const CAMPAIGN = {
-  campaign_id: "bench",
-  trigger: "cart_abandonment",
-  schedule: [
-    { delay_minutes: 30, action: "whatsapp:reminder" },
-    { delay_minutes: 1_440, action: "email:coupon" },
-  ],
-};
 /** As workers/etl.ts has it. */
 const MEMORY_LIMIT = "768MB";
 const THREADS = 2;
@@ -73,7 +66,7 @@ await serveParent<EtlOptions, "run">(async ({ config, raw }) => {
   /** The cart campaign of the manual, over the last week. */
   async function backtest(hours: readonly PartitionRow[]): Promise<EtlResult["backtest"]> {
     const end = Math.max(...hours.map(({ partition }) => startOf(partition))) + HOUR_MS;
-    const params = { campaign: CAMPAIGN, start: end - 7 * DAY_MS, end, cost_per_message: {} };
+    const params = { campaign: SEED_CAMPAIGN, start: end - 7 * DAY_MS, end, cost_per_message: {} };
     const beganMs = performance.now();
     const { people, entered } = await answerBacktest({ ...deps, report: () => undefined }, SHOP_CLIENT, params);
     return { seconds: (performance.now() - beganMs) / 1000, people, entered };

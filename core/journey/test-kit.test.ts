@@ -1,17 +1,8 @@
 import { expect, test } from "vitest";
 
+import { SEED_CAMPAIGN as cart } from "../../test/support/seed-campaign.ts";
 import { rehearse } from "./test-kit.ts";
 
-/** Integration manual, section 9. */
-const cart = {
-  campaign_id: "camp_123",
-  trigger: "cart_abandonment",
-  schedule: [
-    { delay_minutes: 30, action: "whatsapp_template:reminder" },
-    { delay_minutes: 1440, action: "email:coupon" },
-  ],
-  audience_query: "select user_id from segments where added_to_cart = true and purchase=false",
-};
 const inCart = (cart_id: string) => ({ cart_id });
 
 test("a cart left behind: WhatsApp after 30 minutes, e-mail after a day", () => {

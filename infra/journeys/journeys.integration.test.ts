@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { SEED_CAMPAIGN, startTestApi, type TestApi } from "../../test/support/api.ts";
+import { startTestApi, type TestApi } from "../../test/support/api.ts";
+import { SEED_CAMPAIGN } from "../../test/support/seed-campaign.ts";
 
 const SCRIPT = join(import.meta.dirname, "main.ts");
 let t: TestApi;

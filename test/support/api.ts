@@ -10,17 +10,6 @@ import type { Config } from "../../platform/config.ts";
 import type { Logger } from "../../platform/logger.ts";
 import { stackConfig } from "./stack-config.ts";
 
-/** The seeds' campaign, as it stands. */
-export const SEED_CAMPAIGN = {
-  campaign_id: "camp_123",
-  trigger: "cart_abandonment",
-  schedule: [
-    { delay_minutes: 30, action: "whatsapp_template:reminder" },
-    { delay_minutes: 1440, action: "email:coupon" },
-  ],
-  audience_query: "select user_id from segments where added_to_cart = true and purchase=false",
-};
-
 export interface Answered {
   status: number;
   headers: Headers;

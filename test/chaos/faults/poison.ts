@@ -39,8 +39,6 @@ export const poison: Scenario = {
         `${beset.median.toFixed(0)} ms; ${bombs.length} bombs, ${poisoned.length} poison bodies`,
     );
     const refusals = new Set([...bombs, ...poisoned]);
-    const waited = [...bombs, ...poisoned].filter((status) => status === 429).length;
-    scene.note(`${waited} of them were told to wait, unread`);
     scene.check(
       [...refusals].every((status) => status >= 400 && status < 500),
       `what is poison was answered ${[...refusals].join(", ")}`,
