@@ -130,7 +130,10 @@ describe("what is wrong is named with its place", () => {
     [{ ...SEED_CAMPAIGN, schedule: [] }, "/schedule"],
     [{ ...SEED_CAMPAIGN, schedule: undefined }, "/schedule"],
     [{ ...SEED_CAMPAIGN, surprise: 1 }, ""],
-    [{ ...SEED_CAMPAIGN, schedule: undefined, journey: { start: "a", nodes: { b: { type: "exit" } } } }, "/journey/start"],
+    [
+      { ...SEED_CAMPAIGN, schedule: undefined, journey: { start: "a", nodes: { b: { type: "exit" } } } },
+      "/journey/start",
+    ],
     ["nonsense", ""],
   ])("%j → %s", (source, path) => {
     expect(faultsOf(source).map((fault) => fault.path)).toContain(path);
