@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 const ask = (body: object, key?: string) =>
-  t.call("POST", "/api/v1/campaigns/backtest", { body, ...(key !== undefined && { key }) });
+  t.call("POST", "/api/v1/backtests", { body, ...(key !== undefined && { key }) });
 
 /** Answered at once, or a little later. */
 async function report(body: object, key?: string) {

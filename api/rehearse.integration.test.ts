@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-const rehearse = (body: object) => t.call("POST", "/api/v1/campaigns/rehearse", { body });
+const rehearse = (body: object) => t.call("POST", "/api/v1/rehearsals", { body });
 const IN_CART = { event_type: "add_to_cart", props: { cart_id: "c1" } };
 
 test("the seeds' campaign, with and without a purchase; nothing is kept", async () => {

@@ -23,7 +23,7 @@ const backtestSchema = z
 
 export const backtestCampaignRoute = defineRoute({
   method: "post",
-  path: "/api/v1/campaigns/backtest",
+  path: "/api/v1/backtests",
   operationId: "backtestCampaign",
   tag: "campaigns",
   summary: "Play a campaign over what people really did: who would have entered, what would have gone out and when",

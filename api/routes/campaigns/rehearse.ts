@@ -3,7 +3,7 @@ import { defineRoute } from "../../route.ts";
 
 export const rehearseCampaignRoute = defineRoute({
   method: "post",
-  path: "/api/v1/campaigns/rehearse",
+  path: "/api/v1/rehearsals",
   operationId: "rehearseCampaign",
   tag: "campaigns",
   summary: "Play a campaign for one person in a time of its own: what would go out, and when; nothing is sent or kept",
